@@ -1,0 +1,150 @@
+"""Who is asking, and the session of the database that their request works in.
+
+A route opens `reading` or `writing` around its work. The commit has returned before an answer is made: FastAPI runs
+what follows a dependency's `yield` after the answer (fact 1 of the architecture), so no route takes its session so.
+"""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi.security import APIKeyCookie, HTTPBearer
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+
+from api.parts import Parts
+from api.problems import Problem
+from cms import people, rights, sign_in
+from cms.attribution import Actor, By
+from cms.errors import Fault, InvalidContent, NotFound
+from cms.tables.entries import Entry
+
+COOKIE = "sitedesk_session"
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_LARGEST_REQUEST = 2**31 - 1
+
+# For the documentation alone: what they find is read again below, so that neither is taken without a check.
+SCHEMES = (
+    HTTPBearer(auto_error=False, scheme_name="API key", description="`Authorization: Bearer <key>`"),
+    APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="Session", description="Sign in with POST /session"),
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A request's session, its actor, and in a write its attribution."""
+
+    session: Session
+    actor: Actor
+    by: By
+
+    def permit(self, action: str, *, type: str = "", entry: Entry | None = None) -> None:
+        """Raises `Forbidden` unless the actor may."""
+        rights.permit(self.actor, action, type=type, entry=entry)
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that serves this request."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+@contextmanager
+def reading(request: Request) -> Iterator[Desk]:
+    """Read as the signed-in actor. Raises a 401 problem when there is none."""
+    parts = parts_of(request)
+    with parts.database.reading() as session:
+        actor = _actor(request, session)
+        yield Desk(session, actor, By(actor, parts.clock()))
+
+
+@contextmanager
+def writing(request: Request, *, note: str | None = None) -> Iterator[Desk]:
+    """Write as the signed-in actor, on behalf of whom the headers name; commit at the end of the block."""
+    parts = parts_of(request)
+    with parts.database.reading() as session:
+        actor = _actor(request, session)
+    with parts.database.writing() as session:
+        by = By(actor, parts.clock(), _on_behalf_of(request, session), _for_request(request), note)
+        yield Desk(session, actor, by)
+
+
+def _actor(request: Request, session: Session) -> Actor:
+    actor = _by_key(request, session) or _by_session(request, session)
+    if actor is None:
+        raise Problem(
+            401,
+            "unauthenticated",
+            "Sign in with POST /editor/v1/session, or send an API key as Authorization: Bearer.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    request.state.actor = f"{actor.kind}:{actor.id}"
+    return actor
+
+
+def _by_key(request: Request, session: Session) -> Actor | None:
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.partition(" ")
+    actor = sign_in.by_key(session, token.strip(), at=parts_of(request).clock()) if scheme.lower() == "bearer" else None
+    if actor is None:
+        # A key that does not count must not fall back to a cookie that happens to be there.
+        raise Problem(
+            401,
+            "unauthenticated",
+            "This API key is not known, has expired or was revoked.",
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
+    return actor
+
+
+def _by_session(request: Request, session: Session) -> Actor | None:
+    known = known_session(request, session)
+    if known is None:
+        return None
+    shown = request.headers.get(CSRF_HEADER, "")
+    if request.method not in _SAFE and not hmac.compare_digest(shown.encode(), known.csrf_token.encode()):
+        raise Problem(403, "csrf", f"Send the session's csrf_token as {CSRF_HEADER}; GET /editor/v1/me tells it.")
+    return known.actor
+
+
+def known_session(request: Request, session: Session) -> sign_in.Known | None:
+    """Whose cookie this is, if anybody's."""
+    token = request.cookies.get(COOKIE)
+    return sign_in.by_session(session, token, at=parts_of(request).clock()) if token else None
+
+
+def _on_behalf_of(request: Request, session: Session) -> str | None:
+    person = request.headers.get("on-behalf-of")
+    if person is None:
+        return None
+    try:
+        return people.find(session, person.strip()).id
+    except NotFound:
+        said = "There is no such person. Look them up with GET /editor/v1/people."
+        raise InvalidContent([Fault("On-Behalf-Of", "unknown_person", said)]) from None
+
+
+def _for_request(request: Request) -> int | None:
+    number = request.headers.get("for-request")
+    if number is None:
+        return None
+    digits = number.strip().removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits) <= _LARGEST_REQUEST:
+        said = "For-Request takes the request's number, such as 412."
+        raise Problem(400, "malformed_header", said, errors=[Fault("For-Request", "malformed_header", said)])
+    return int(digits)
+
+
+def expected_revision(request: Request) -> int:
+    """The revision that `If-Match` names; -1 when it names none that can exist. Raises a 428 problem without one."""
+    said = request.headers.get("if-match", "").strip()
+    if said in ("", "*"):
+        raise Problem(
+            428, "precondition_required", 'Send If-Match with the revision you have seen, such as If-Match: "7".'
+        )
+    digits = said[1:-1] if len(said) > 2 and said[0] == said[-1] == '"' else said
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1

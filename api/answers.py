@@ -1,0 +1,81 @@
+"""The shapes of answers: the envelope, and what lets caches and clients know whether they have it already."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+# How long a public answer may be kept, and shown again while it is being renewed. Seconds.
+MAX_AGE = 60
+STALE = 600
+
+PRIVATE = {"Cache-Control": "private, no-store"}
+
+
+def envelope(
+    data: Any,
+    *,
+    meta: Mapping[str, Any] | None = None,
+    included: Mapping[str, Any] | None = None,
+    links: Mapping[str, Any] | None = None,
+) -> bytes:
+    """`{"data", "included", "meta", "links"}` as JSON; `included` and `links` only where they have a meaning."""
+    body = {"data": data, "included": included, "meta": meta or {}, "links": links}
+    return orjson.dumps({name: value for name, value in body.items() if value is not None})
+
+
+def private(
+    data: Any,
+    *,
+    status: int = 200,
+    meta: Mapping[str, Any] | None = None,
+    links: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer of the Editor API."""
+    body = envelope(data, meta=meta, links=links)
+    return Response(body, status, {**PRIVATE, **(headers or {})}, media_type="application/json")
+
+
+def public(
+    request: Request,
+    body: bytes,
+    *,
+    tags: Iterable[str],
+    now: datetime,
+    next_change: datetime | None,
+    last_modified: datetime | None = None,
+) -> Response:
+    """An answer of the Delivery API, or 304 when the client has it. A scheduled change cuts its life short."""
+    age = MAX_AGE if next_change is None else max(0, min(MAX_AGE, int((next_change - now).total_seconds())))
+    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    stale = STALE if age == MAX_AGE else 0
+    headers = {
+        "ETag": etag,
+        "Cache-Control": f"public, max-age={age}, stale-while-revalidate={stale}",
+        "Cache-Tag": ",".join(dict.fromkeys(tags)),
+    }
+    if last_modified is not None:
+        headers["Last-Modified"] = format_datetime(last_modified, usegmt=True)
+    if _has_it(request, etag):
+        return Response(None, 304, headers)
+    return Response(body, 200, headers, media_type="application/json")
+
+
+def _has_it(request: Request, etag: str) -> bool:
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or etag in (one.strip().removeprefix("W/") for one in known.split(","))
+
+
+def links(request: Request, cursor: str | None) -> dict[str, str | None]:
+    """Where the next page is: this address with another cursor."""
+    if cursor is None:
+        return {"next": None}
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "page[after]"]
+    return {"next": f"{request.url.path}?{urlencode([*kept, ('page[after]', cursor)])}"}

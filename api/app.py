@@ -1,0 +1,130 @@
+"""The application: every part, route and middleware in one place."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import background, control, media_files
+from api.access import SCHEMES
+from api.boundary import Boundary
+from api.delivery import entries as delivery_entries
+from api.delivery import search as delivery_search
+from api.delivery import structure as delivery_structure
+from api.documentation import install_documentation
+from api.editor import entries, history, media, people, publication, search, session, structure
+from api.indexing import lag
+from api.metrics import MeasureRequests, Metrics
+from api.parts import Parts
+from api.problems import Problem, install_problem_handlers
+from api.refusals import install_refusal_handlers
+from api.request_log import RequestLog
+from api.uploads import LARGEST_UPLOAD
+from cms import migrating
+from media.inspection import close_inspection
+
+# A multipart body is a little longer than the file in it.
+_FORM = 2**16
+
+EDITOR = (session, entries, history, publication, structure, media, people, search)
+DELIVERY = (delivery_search, delivery_structure, delivery_entries)
+
+
+def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
+    """The application over its parts. `token` lets commands on this machine work inside this process."""
+    app = FastAPI(
+        title="Sitedesk",
+        version="0.1.0",
+        summary="A lightweight headless CMS for the people who keep a company's site running.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.parts = parts
+    app.state.token = token
+    app.state.metrics = _metrics(parts)
+    app.include_router(_together("/delivery/v1", DELIVERY))
+    app.include_router(_together("/editor/v1", EDITOR), dependencies=[Depends(scheme) for scheme in SCHEMES])
+    app.include_router(media_files.router)
+    app.include_router(control.router)
+    app.include_router(_vitals)
+    install_documentation(app)
+    install_problem_handlers(app)
+    install_refusal_handlers(app)
+    app.add_middleware(Head)
+    app.add_middleware(Boundary, streamed={"/editor/v1/media": LARGEST_UPLOAD + _FORM})
+    app.add_middleware(RequestLog)
+    app.add_middleware(MeasureRequests, metrics=app.state.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    with background.running(app.state.parts):
+        yield
+    close_inspection()
+
+
+def _together(prefix: str, rooms: tuple[object, ...]) -> APIRouter:
+    together = APIRouter(prefix=prefix)
+    for room in rooms:
+        together.include_router(room.router)  # type: ignore[attr-defined]
+    return together
+
+
+def _metrics(parts: Parts) -> Metrics:
+    metrics = Metrics()
+    engines = {"public": parts.public_index, "staff": parts.staff_index}
+    metrics.watch(
+        "sitedesk_index_lag_events",
+        "Events that a search index has yet to follow.",
+        lambda: {name: lag(parts.database, engine) for name, engine in engines.items()},
+        label="index",
+    )
+    return metrics
+
+
+class Head:
+    """ASGI middleware: HEAD is GET without the body, on every route that has a GET."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self.app({**scope, "method": "GET"}, receive, _without_body(send))
+        else:
+            await self.app(scope, receive, send)
+
+
+def _without_body(send: Send) -> Callable[[Message], Awaitable[None]]:
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_head
+
+
+_vitals = APIRouter(tags=["vitals"])
+
+
+@_vitals.get("/healthz")
+async def tell_health() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "ok"}
+
+
+@_vitals.get("/readyz")
+def tell_readiness(request: Request) -> dict[str, str]:
+    """The process can do its work: the database answers and has the code's version."""
+    parts: Parts = request.app.state.parts
+    if migrating.state(parts.database) != "current":
+        raise Problem(503, "unavailable", "The database has migrations pending.", headers={"Retry-After": "5"})
+    return {"status": "ready"}
+
+
+@_vitals.get("/metrics")
+def tell_metrics(request: Request) -> Response:
+    """Figures for Prometheus."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics.answer(request.headers.get("accept", ""))

@@ -1,0 +1,108 @@
+"""The commands that write: each works wherever the data folder is held, in its own process or in the server.
+
+A command tells what it does as dicts: `{"line": …}` for people, `{"output": …}` for scripts, `{"progress": n, "of": m}`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from api import background, indexing
+from api.importing import import_source
+from api.parts import Parts
+from cms import people, sign_in
+from cms.attribution import COMMAND_LINE, By
+from cms.errors import Fault, InvalidContent
+from cms.tables.entries import Entry
+from cms.tables.people import ApiKey, Person, User
+
+Told = Iterator[dict[str, Any]]
+
+
+def _by(parts: Parts) -> By:
+    return By(COMMAND_LINE, parts.clock())
+
+
+def add_user(parts: Parts, *, email: str, name: str, role: str, password: str) -> Told:
+    """Make a person who can sign in, or let one that is known by the email do so."""
+    with parts.database.writing() as session:
+        by = _by(parts)
+        person = session.scalar(select(Person).where(Person.email == email.strip().lower()))
+        if person is None:
+            person = people.add(session, name=name, email=email, by=by)
+            session.flush()
+        people.make_user(session, person, role=role, password=password, by=by)
+    yield {"line": f"{email} can sign in as {role}."}
+    yield {"output": person.id}
+
+
+def set_password(parts: Parts, *, email: str, password: str) -> Told:
+    """Give a user another password; their sessions end."""
+    with parts.database.writing() as session:
+        people.set_password(session, _user(session, email), password, by=_by(parts))
+    yield {"line": f"{email} has a new password and is signed out everywhere."}
+
+
+def set_role(parts: Parts, *, email: str, role: str) -> Told:
+    """Give a user another role; their sessions end."""
+    with parts.database.writing() as session:
+        people.set_role(session, _user(session, email), role, by=_by(parts))
+    yield {"line": f"{email} is {role} now and is signed out everywhere."}
+
+
+def _user(session: Any, email: str) -> User:
+    user: User | None = session.scalar(
+        select(User).join(Person, Person.id == User.person_id).where(Person.email == email.strip().lower())
+    )
+    if user is None:
+        raise InvalidContent([Fault("--email", "unknown_user", f"Nobody signs in as {email}.")])
+    return user
+
+
+def create_key(
+    parts: Parts, *, name: str, role: str, scopes: list[str] | None = None, expires_at: str | None = None
+) -> Told:
+    """Make an API key. Its token is told once, as output."""
+    with parts.database.writing() as session:
+        expires = datetime.fromisoformat(expires_at) if expires_at else None
+        key, token = sign_in.make_key(session, name=name, role=role, scopes=scopes, expires_at=expires, by=_by(parts))
+    yield {"line": f"Key {key.id} ({role}). It is shown once:"}
+    yield {"output": token}
+
+
+def revoke_key(parts: Parts, *, id: str) -> Told:
+    """End a key at once."""
+    with parts.database.writing() as session:
+        key: ApiKey = sign_in.revoke_key(session, id, by=_by(parts))
+    yield {"line": f"Key {key.id} ({key.name}) is revoked."}
+
+
+def reindex(parts: Parts) -> Told:
+    """Make both search indexes anew; searches go on with the old ones meanwhile."""
+    with parts.database.reading() as session:
+        total = session.scalar(select(func.count()).select_from(Entry)) or 0
+    engines = {"public": parts.public_index, "staff": parts.staff_index}
+    for name, engine in engines.items():
+        audience = indexing.AUDIENCES[name]
+        yield {"line": f"Rebuilding the {name} index…"}
+        counted = [0]
+
+        def count(more: int, counted: list[int] = counted) -> None:
+            counted[0] += more
+
+        indexing.rebuild(parts.database, engine, audience, told=count)
+        yield {"progress": counted[0], "of": max(total, counted[0])}
+    background.catch_up(parts)
+    yield {"line": f"Both indexes are rebuilt: {total} entries."}
+
+
+COMMANDS: Mapping[str, Callable[..., Told]] = {
+    "add-user": add_user,
+    "set-password": set_password,
+    "set-role": set_role,
+    "create-key": create_key,
+    "revoke-key": revoke_key,
+    "reindex": reindex,
+    "import": import_source,
+}

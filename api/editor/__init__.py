@@ -1,0 +1,1 @@
+"""The Editor API, one file per resource."""

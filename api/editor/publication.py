@@ -1,0 +1,71 @@
+"""Publishing and unpublishing, now or later."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from api import query
+from api.access import expected_revision, writing
+from api.editor.bodies import AnswerBody, PublicationBody, ScheduleBody
+from api.editor.replies import entry_reply
+from cms import publishing, scheduling, snapshots
+from cms.redirects import Answer
+
+router = APIRouter(tags=["publication"])
+
+
+@router.put("/entries/{id}/publication")
+def publish_entry(request: Request, id: str, body: Annotated[PublicationBody | None, Body()] = None) -> Response:
+    """Make a revision live, the newest unless one is named."""
+    query.only(request)
+    said = body or PublicationBody()
+    expected = expected_revision(request)
+    with writing(request, note=said.note) as desk:
+        entry = snapshots.find(desk.session, id)
+        desk.permit("publish", entry=entry)
+        snapshots.refuse_stale(desk.session, entry, expected)
+        published = publishing.publish(desk.session, entry, by=desk.by, revision=said.revision)
+        return entry_reply(desk, entry, warnings=published.warnings)
+
+
+@router.delete("/entries/{id}/publication", status_code=200)
+def unpublish_entry(request: Request, id: str, body: Annotated[AnswerBody | None, Body()] = None) -> Response:
+    """Take an entry off the site and say what its path answers from now on."""
+    query.only(request)
+    said = body or AnswerBody()
+    expected = expected_revision(request)
+    with writing(request, note=said.note) as desk:
+        entry = snapshots.find(desk.session, id)
+        desk.permit("publish", entry=entry)
+        snapshots.refuse_stale(desk.session, entry, expected)
+        publishing.unpublish(desk.session, entry, by=desk.by, answer=_answer(said))
+        return entry_reply(desk, entry)
+
+
+@router.put("/entries/{id}/schedule")
+def schedule_entry(request: Request, id: str, body: ScheduleBody) -> Response:
+    """Publish, unpublish or both at an instant. The revision is chosen now: a later draft is not published unseen."""
+    query.only(request)
+    expected = expected_revision(request)
+    with writing(request, note=body.note) as desk:
+        entry = snapshots.find(desk.session, id)
+        desk.permit("publish", entry=entry)
+        plan = scheduling.Plan(body.publish_at, body.unpublish_at, body.zone, _answer(body.answer), body.revision)
+        scheduling.schedule(desk.session, entry, plan, expected=expected, by=desk.by)
+        return entry_reply(desk, entry)
+
+
+@router.delete("/entries/{id}/schedule", status_code=200)
+def cancel_schedule(request: Request, id: str) -> Response:
+    """Take a plan back."""
+    query.only(request)
+    expected = expected_revision(request)
+    with writing(request) as desk:
+        entry = snapshots.find(desk.session, id)
+        desk.permit("publish", entry=entry)
+        scheduling.cancel(desk.session, entry, expected=expected, by=desk.by)
+        return entry_reply(desk, entry)
+
+
+def _answer(said: AnswerBody) -> Answer:
+    return Answer(said.answer, said.to, said.explanation)

@@ -1,0 +1,48 @@
+"""`/media/…`: the bytes of files. Published ones to everybody, others to who was given a signed address."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+
+from api import query
+from api.access import parts_of
+from api.problems import Problem
+from api.uploads import is_signed
+from cms import files
+from media.serving import serving
+
+router = APIRouter(tags=["media"])
+
+_FOREVER = "public, max-age=31536000, immutable"
+_STAFF = "private, max-age=3600, immutable"
+
+
+@router.get("/media/{sha256}/{name}")
+def read_file(request: Request, sha256: str, name: str) -> Response:
+    """A file's bytes. Its address names its content, so the answer never changes."""
+    given = query.only(request, "signature").get("signature")
+    parts = parts_of(request)
+    with parts.database.reading() as session:
+        stored = files.find(session, sha256)
+        public = stored is not None and files.is_public(session, sha256)
+    signed = given is not None and is_signed(parts.secret, sha256, given)
+    if stored is None or not (public or signed) or not parts.store.exists(sha256):
+        raise Problem(404, "not_found", "There is no such file.")
+    served = serving(stored.media_type)
+    headers = {
+        "Cache-Control": _FOREVER if public else _STAFF,
+        "ETag": f'"{sha256}"',
+        "Content-Disposition": f'{served.disposition}; filename="{_plain(name)}"',
+        # Whatever a browser makes of the bytes, it does so without our origin's rights.
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    if request.headers.get("if-none-match") == f'"{sha256}"':
+        return Response(None, 304, headers)
+    path = parts.store.path(sha256)
+    if path is None:
+        return StreamingResponse(parts.store.open(sha256), headers=headers, media_type=served.content_type)
+    return FileResponse(path, headers=headers, media_type=served.content_type)
+
+
+def _plain(name: str) -> str:
+    return "".join(one for one in name if one.isascii() and (one.isalnum() or one in "._-"))[:100] or "file"

@@ -1,0 +1,47 @@
+"""The parts of one running Sitedesk, opened together and closed together."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from api import data_folder
+from api.login_throttle import Throttle
+from api.settings import Settings
+from cms.clock import Clock, system_clock
+from cms.database import Database, open_database
+from media.stores import Store, open_store
+from search_index import Engine, open_engine
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What routes and commands work with."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    store: Store
+    public_index: Engine
+    staff_index: Engine
+    throttle: Throttle
+    secret: bytes
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Parts]:
+    """All parts, for a process that holds the data folder. Creates no tables."""
+    with contextlib.ExitStack() as stack:
+        database = open_database(settings.database)
+        stack.callback(database.close)
+        engines = [open_engine(settings.search, name=name) for name in ("public", "staff")]
+        for engine in engines:
+            stack.callback(engine.close)
+        yield Parts(
+            settings,
+            clock,
+            database,
+            open_store(settings.media),
+            *engines,
+            Throttle(clock),
+            data_folder.secret(settings.folder),
+        )

@@ -1,0 +1,233 @@
+"""Every error that the API answers, as problem details (RFC 9457). Nothing else makes the body of an error."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from cms.errors import Fault
+
+MEDIA_TYPE = "application/problem+json"
+POINTER_LENGTH = 200
+MESSAGE_LENGTH = 200
+DETAIL_LENGTH = 400
+FAULTS_SHOWN = 50
+
+log = structlog.get_logger("api.problems")
+
+
+class Problem(HTTPException):
+    """An error answer, raised anywhere in a request. Further `members` join the body (`current=8`).
+
+    It is an HTTPException because FastAPI lets only those through while it reads a body: others become a bare 400.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str = "",
+        *,
+        title: str | None = None,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(status_code=status, detail=detail, headers=headers)
+        self.code = code
+        self.title = title or PROBLEM_TITLES.get(code) or _phrase(status)
+        self.errors = list(errors)
+        self.members = members
+
+
+# Each code's meaning, the same on every occurrence; the documentation lists them.
+PROBLEM_TITLES: dict[str, str] = {
+    "bad_request": "The request cannot be understood",
+    "malformed_json": "The body is not well-formed JSON",
+    "malformed_url": "The address is not well-formed",
+    "malformed_header": "A header is not well-formed",
+    "url_too_long": "The address is too long",
+    "query_too_long": "The search is too long",
+    "invalid_parameters": "A query, path or header parameter is not acceptable",
+    "unauthenticated": "Sign in, or give an API key",
+    "forbidden": "Not allowed",
+    "csrf": "The session's CSRF token is missing or wrong",
+    "not_found": "There is no such thing",
+    "method_not_allowed": "This address does not take that method",
+    "not_acceptable": "There is no such representation",
+    "body_timeout": "The body came too slowly",
+    "conflict": "The request is at odds with the present state",
+    "slug_taken": "Another entry has this address",
+    "in_use": "Others refer to it",
+    "gone": "It was here and has been taken away",
+    "stale": "There is a newer revision",
+    "body_too_large": "The body is too large",
+    "unsupported_media_type": "The body's media type is not taken here",
+    "range_not_satisfiable": "There is no such range",
+    "invalid_body": "Some values in the body are not acceptable",
+    "unacceptable_json": "The body holds a value that cannot be stored",
+    "idempotency_key_reused": "This Idempotency-Key belongs to another request",
+    "precondition_required": "Say with If-Match which revision you have seen",
+    "too_many_requests": "Too many requests",
+    "internal_error": "The server failed",
+    "not_implemented": "Not offered",
+    "unavailable": "Not available at the moment",
+}
+
+_CODES: dict[int, str] = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    408: "body_timeout",
+    409: "conflict",
+    410: "gone",
+    412: "stale",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    416: "range_not_satisfiable",
+    422: "invalid_body",
+    428: "precondition_required",
+    429: "too_many_requests",
+    500: "internal_error",
+    501: "not_implemented",
+    503: "unavailable",
+}
+
+
+def problem_response(scope: Scope, problem: Problem) -> Response:
+    """Renders one problem for the request of this scope. What comes from outside is cut short."""
+    standard = {
+        "type": f"{_root(scope)}/docs/problems#{problem.code}",
+        "title": problem.title,
+        "status": problem.status_code,
+        "detail": _clip(problem.detail, DETAIL_LENGTH),
+        "code": problem.code,
+        "request_id": scope.get("state", {}).get("request_id"),
+        "errors": [_fault(fault) for fault in problem.errors[:FAULTS_SHOWN]],
+    }
+    body = {**standard, **problem.members, **standard}
+    # A lone surrogate in somebody's key must not turn a 422 into a 500.
+    content = json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    return Response(content, problem.status_code, _headers(scope, problem), media_type=MEDIA_TYPE)
+
+
+def unhandled_problem(scope: Scope, exc: Exception) -> Response:
+    """Logs what nobody caught, with its traceback, and renders a 500 that tells nothing of it."""
+    log.error("unhandled", method=scope["method"], exc_info=exc)
+    return problem_response(scope, Problem(500, "internal_error", "The failure has been logged under this request_id."))
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Makes every error of this application a problem: raised, of validation, of routing and unforeseen."""
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(Exception, _answer_unhandled)
+
+
+async def _answer_problem(request: Request, exc: Exception) -> Response:
+    return problem_response(request.scope, cast("Problem", exc))
+
+
+async def _answer_http_exception(request: Request, exc: Exception) -> Response:
+    error = cast("HTTPException", exc)
+    status, headers = error.status_code, error.headers
+    if status < 200 or status in {204, 304}:
+        return Response(status_code=status, headers=headers)
+    detail = error.detail if isinstance(error.detail, str) else ""
+    code = _CODES.get(status, "bad_request" if status < 500 else "internal_error")
+    return problem_response(request.scope, Problem(status, code, detail, headers=headers))
+
+
+async def _answer_unhandled(request: Request, exc: Exception) -> Response:
+    return unhandled_problem(request.scope, exc)
+
+
+async def _answer_validation(request: Request, exc: Exception) -> Response:
+    error = cast("RequestValidationError", exc)
+    return problem_response(request.scope, _validation_problem(error.errors(), error.body))
+
+
+def _validation_problem(errors: Sequence[Mapping[str, Any]], body: object) -> Problem:
+    shown = errors[:FAULTS_SHOWN]
+    if any(error["type"] == "json_invalid" and error["loc"][:1] == ("body",) for error in shown):
+        return Problem(400, "malformed_json", _clip(str(shown[0].get("ctx", {}).get("error", "")), MESSAGE_LENGTH))
+    faults = [Fault(_pointer(error, body), error["type"], error["msg"]) for error in shown]
+    if all(error["loc"][0] == "body" for error in shown):
+        return Problem(422, "invalid_body", _count(len(errors)), errors=faults)
+    return Problem(400, "invalid_parameters", _count(len(errors)), errors=faults)
+
+
+def _count(faults: int) -> str:
+    return "1 value is not acceptable." if faults == 1 else f"{faults} values are not acceptable."
+
+
+def _pointer(error: Mapping[str, Any], body: object) -> str:
+    place, *steps = error["loc"]
+    if place == "body":
+        return json_pointer(_existing(steps, body, missing=error["type"] == "missing"))
+    name = str(steps[0]) if steps else ""
+    written: dict[str, str] = {"query": f"?{name}", "path": f"{{{name}}}", "header": name.title()}
+    return written.get(place, name)
+
+
+def _existing(steps: Sequence[str | int], body: object, *, missing: bool) -> list[str | int]:
+    """The steps that lead somewhere in the body: Pydantic mixes the tags of unions into its locations."""
+    found: list[str | int] = []
+    for number, step in enumerate(steps, start=1):
+        inside, body = _step_into(body, step)
+        if inside or (missing and number == len(steps)):
+            found.append(step)
+    return found
+
+
+def _step_into(body: object, step: str | int) -> tuple[bool, object]:
+    if isinstance(body, Mapping) and step in body:
+        return True, body[step]
+    if isinstance(body, list) and isinstance(step, int) and step < len(body):
+        return True, body[step]
+    return False, body
+
+
+def json_pointer(steps: Sequence[str | int]) -> str:
+    """The RFC 6901 pointer to a place in a document, `/fields/title`; empty for the document itself."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    pointer, message = _clip(fault.pointer, POINTER_LENGTH), _clip(fault.message, MESSAGE_LENGTH)
+    return {"pointer": pointer, "code": fault.code, "message": message}
+
+
+def _headers(scope: Scope, problem: Problem) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in (problem.headers or {}).items()}
+    if scope.get("path", "").removeprefix(_root(scope)).startswith("/editor"):
+        return headers | {"cache-control": "private, no-store"}
+    return {"cache-control": "no-store"} | headers
+
+
+def _root(scope: Scope) -> str:
+    """Where the application is mounted by its server; inside a mount of its own `root_path` is longer."""
+    return str(scope.get("app_root_path", scope.get("root_path", "")))
+
+
+def _clip(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"

@@ -1,0 +1,158 @@
+"""The query grammar of every list, read from an address. What it does not know is refused."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from cms.errors import BadQuery
+from cms.listing import LARGEST_PAGE, Asked, Condition
+from cms.site import Locales
+
+OPERATORS = ("eq", "ne", "in", "nin", "lt", "lte", "gt", "gte", "contains", "starts", "exists")
+_FILTER = re.compile(r"filter\[([A-Za-z_][A-Za-z0-9_.]*)\](?:\[([a-z]+)\])?")
+_LONGEST_NAME = 100
+_MOST_CONDITIONS = 20
+_MANY = frozenset({"in", "nin"})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A list's parameters: what the grammar knows, and the values of those that the route names besides."""
+
+    asked: Asked
+    others: Mapping[str, str]
+
+
+def read(
+    request: Request, *, others: frozenset[str] = frozenset(), shorthands: frozenset[str] = frozenset()
+) -> Parameters:
+    """Read `filter[…]`, `sort`, `page[…]` and `total`. `shorthands` are fields that may be named without `filter`.
+
+    Raises `BadQuery`."""
+    given = _once(request)
+    conditions = []
+    rest = {}
+    for name, value in given.items():
+        if name in shorthands:
+            conditions.append(Condition(name, "in" if "," in value else "eq", tuple(value.split(","))))
+        elif name.startswith("filter["):
+            conditions.append(_condition(name, value))
+        elif name in others or name in _READ:
+            rest[name] = value
+        else:
+            raise unknown(name, sorted({*_READ, *others, *shorthands, "filter[field]"}))
+    if len(conditions) > _MOST_CONDITIONS:
+        raise BadQuery("filter", "too_many", f"A list takes {_MOST_CONDITIONS} filters at most.")
+    read = {target: reader(rest[name]) for name, (target, reader) in _READ.items() if name in rest}
+    return Parameters(Asked(conditions=tuple(conditions), **read), rest)
+
+
+def unknown(name: str, offered: list[str]) -> BadQuery:
+    """The refusal of a parameter that is not offered."""
+    said = f"There is no parameter '{name[:_LONGEST_NAME]}'. There are: {', '.join(offered)}."
+    return BadQuery(name[:_LONGEST_NAME], "unknown_parameter", said)
+
+
+def only(request: Request, *names: str) -> dict[str, str]:
+    """The parameters of a call that is no list. Raises `BadQuery` for any other."""
+    given = _once(request)
+    for name in given:
+        if name not in names:
+            raise unknown(name, sorted(names))
+    return given
+
+
+def _once(request: Request) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given:
+            raise BadQuery(name[:_LONGEST_NAME], "given_twice", f"'{name[:_LONGEST_NAME]}' is given twice.")
+        given[name] = value
+    return given
+
+
+def _condition(name: str, value: str) -> Condition:
+    match = _FILTER.fullmatch(name)
+    if match is None or len(name) > _LONGEST_NAME:
+        raise BadQuery(
+            name[:_LONGEST_NAME], "malformed_filter", "Write filter[field]=value or filter[field][op]=value."
+        )
+    operator = match[2] or "eq"
+    if operator not in OPERATORS:
+        said = f"There is no operator '{operator}'. There are: {', '.join(OPERATORS)}."
+        raise BadQuery(name, "unknown_operator", said)
+    return Condition(match[1], operator, tuple(value.split(",")) if operator in _MANY else (value,))
+
+
+def _sort(value: str) -> tuple[tuple[str, bool], ...]:
+    names = [name for name in value.split(",") if name]
+    if len(names) > 3:
+        raise BadQuery("sort", "too_many", "A list is sorted by three fields at most.")
+    # The id always comes last, so that the order is total.
+    return tuple((name.removeprefix("-"), name.startswith("-")) for name in names if name.removeprefix("-") != "id")
+
+
+def _size(value: str) -> int:
+    if not (value.isascii() and value.isdigit()) or len(value) > 3 or not 1 <= int(value) <= LARGEST_PAGE:
+        raise BadQuery("page[size]", "out_of_range", f"A page has 1 to {LARGEST_PAGE} entries.")
+    return int(value)
+
+
+def flag(value: str, name: str) -> bool:
+    """`true` or `false`. Raises `BadQuery`."""
+    if value not in ("true", "false"):
+        raise BadQuery(name, "not_a_boolean", f"'{name}' is true or false.")
+    return value == "true"
+
+
+_READ: Mapping[str, tuple[str, Any]] = {
+    "sort": ("sort", _sort),
+    "page[size]": ("size", _size),
+    "page[after]": ("after", str),
+    "total": ("total", lambda value: flag(value, "total")),
+}
+
+
+def locale(value: str | None, known: Locales) -> str | None:
+    """A locale of the site. Raises `BadQuery` for any other."""
+    if value is not None and value not in known.all:
+        raise BadQuery("locale", "unknown_locale", f"The site has no such locale. It has: {', '.join(known.all)}.")
+    return value
+
+
+def one_of(value: str | None, offered: tuple[str, ...], *, name: str) -> str:
+    """A choice, the first when none is made. Raises `BadQuery`."""
+    if value is None:
+        return offered[0]
+    if value not in offered:
+        raise BadQuery(name, "unknown_value", f"'{name}' is one of: {', '.join(offered)}.")
+    return value
+
+
+# What the documentation says of every list.
+DOCUMENTED: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": schema,
+            "description": description,
+            **({"style": "deepObject", "explode": True} if schema["type"] == "object" else {}),
+        }
+        for name, schema, description in (
+            (
+                "filter",
+                {"type": "object"},
+                "`filter[field]=value` or `filter[field][op]=value`; " + " ".join(OPERATORS),
+            ),
+            ("sort", {"type": "string"}, "`-published_at`; the id always follows"),
+            ("page[size]", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}, "20 unless said"),
+            ("page[after]", {"type": "string"}, "the cursor of links.next"),
+            ("total", {"type": "boolean"}, "count all, in meta.total"),
+        )
+    ]
+}

@@ -1,0 +1,30 @@
+"""Who did it, for whom, for which request, and when: explicit on every write, never ambient."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The signed-in person, the API key or the system that acts. `scopes` narrows a key's role (None: all of it)."""
+
+    kind: str  # "person", "key" or "system"
+    id: str
+    name: str
+    role: str
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class By:
+    """One write's attribution. `on_behalf_of` is a person's id; rights are the actor's own, never that person's."""
+
+    actor: Actor
+    at: datetime
+    on_behalf_of: str | None = None
+    request: int | None = None
+    note: str | None = None
+
+
+SCHEDULER = Actor(kind="system", id="scheduler", name="Scheduler", role="administrator")
+COMMAND_LINE = Actor(kind="system", id="command-line", name="Command line", role="administrator")

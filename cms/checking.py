@@ -1,0 +1,103 @@
+"""What a content must not have: unknown locales, sections, persons, files, or targets of a type that does not belong."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cms import content, site, structure, usages
+from cms.content_types import ContentType, leaves
+from cms.errors import Fault, InvalidContent
+from cms.section_tree import MAX_SLUG, SLUG
+from cms.snapshots import Snapshot
+from cms.tables.entries import StoredFile
+from cms.tables.people import Person
+
+
+def checked(session: Session, content_type: ContentType, snapshot: Snapshot) -> tuple[Snapshot, tuple[Fault, ...]]:
+    faults = [*_locale_faults(session, snapshot), *_person_faults(session, snapshot)]
+    if not content_type.routable:
+        snapshot = replace(snapshot, slug=None)
+    elif snapshot.slug is not None and not re.fullmatch(SLUG, snapshot.slug[: MAX_SLUG + 1]):
+        faults.append(Fault("/slug", "malformed_slug", "A slug has lower-case latin letters, digits and . _ ~ - only."))
+    elif snapshot.slug is not None and len(snapshot.slug) > MAX_SLUG:
+        faults.append(Fault("/slug", "too_long", f"A slug has at most {MAX_SLUG} characters."))
+    if snapshot.section is not None and snapshot.section not in structure.newest_tree(session):
+        faults.append(Fault("/section", "unknown_section", "There is no such section in the site structure."))
+    snapshot, upload_faults = _with_uploads(session, content_type, snapshot)
+    snapshot, structure_faults = structure.checked(session, content_type, snapshot)
+    reference_faults, warnings = _reference_faults(session, content_type, snapshot)
+    faults += [*upload_faults, *structure_faults, *reference_faults]
+    if faults:
+        raise InvalidContent(faults)
+    return snapshot, warnings
+
+
+def _locale_faults(session: Session, snapshot: Snapshot) -> Iterable[Fault]:
+    known = site.locales(session).all
+    if snapshot.locale not in known:
+        offered = ", ".join(known)
+        yield Fault("/locale", "unknown_locale", f"The site has no such locale. It has: {offered}.")
+
+
+def _person_faults(session: Session, snapshot: Snapshot) -> Iterable[Fault]:
+    named = {*snapshot.byline, *([snapshot.owner_id] if snapshot.owner_id else [])}
+    if not named:
+        return
+    known = set(session.scalars(select(Person.id).where(Person.id.in_(named))))
+    if snapshot.owner_id and snapshot.owner_id not in known:
+        yield Fault("/owner", "unknown_person", "There is no such person.")
+    for index, person in enumerate(snapshot.byline):
+        if person not in known:
+            yield Fault(f"/byline/{index}", "unknown_person", "There is no such person.")
+
+
+def _with_uploads(session: Session, content_type: ContentType, snapshot: Snapshot) -> tuple[Snapshot, list[Fault]]:
+    faults = []
+    fields = snapshot.fields
+    for found, pointer, value in leaves(content_type.fields, snapshot.fields, at="/fields"):
+        if found.kind != "upload":
+            continue
+        stored = session.get(StoredFile, str(value.get("sha256")))
+        if stored is None:
+            faults.append(
+                Fault(pointer, "unknown_file", "No such file was received. Send it to POST /editor/v1/media.")
+            )
+        else:
+            fields = {**fields, found.name: described(stored, name=value.get("name"))}
+    return replace(snapshot, fields=fields), faults
+
+
+def described(stored: StoredFile, *, name: object = None) -> dict[str, Any]:
+    """The value of an upload field: what is known of a stored file."""
+    return {
+        "sha256": stored.sha256,
+        "name": name if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME else stored.name,
+        "media_type": stored.media_type,
+        "size": stored.size,
+        "width": stored.width,
+        "height": stored.height,
+    }
+
+
+_LONGEST_NAME = 255
+
+
+def _reference_faults(
+    session: Session, content_type: ContentType, snapshot: Snapshot
+) -> tuple[list[Fault], tuple[Fault, ...]]:
+    wanted = list(content.references(content_type, snapshot.fields))
+    types = usages.types(session, (target for _, target, _ in wanted)) if wanted else {}
+    faults, warnings = [], []
+    for pointer, target, allowed in wanted:
+        in_text = (found := content_type.field(pointer.split("/")[2])) is not None and found.kind == "rich_text"
+        if target not in types:
+            fault = Fault(pointer, "missing_target", f"There is no entry {target}.")
+            (warnings if in_text else faults).append(fault)
+        elif allowed and types[target] not in allowed:
+            said = f"The entry {target} is of type {types[target]}; here belongs: {', '.join(allowed)}."
+            (warnings if in_text else faults).append(Fault(pointer, "wrong_type", said))
+    return faults, tuple(warnings)

@@ -1,0 +1,137 @@
+"""What is written in an entry: values read by their type, merged as a patch, searched for words and references.
+
+Pure: needs no database, so that an import can read articles in another process.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from cms import content_types, rich_text
+from cms.content_types import ContentType, Field, leaves
+from cms.errors import Fault, InvalidContent
+from cms.rich_text import MalformedRichText, Resolve
+
+
+@dataclass(frozen=True)
+class Read:
+    """Checked values, complete (what was not given is null), and what of them did not fit."""
+
+    fields: dict[str, Any]
+    warnings: tuple[Fault, ...] = ()
+
+
+def read(content_type: ContentType, given: Mapping[str, Any], *, resolve: Resolve | None = None) -> Read:
+    """Check values against their type; rich text comes out as documents. Raises `InvalidContent`."""
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    prepared = _with_documents(content_type.fields, given, _Reading("/fields", resolve, faults, warnings))
+    try:
+        checked = content_types.model(content_type).model_validate(prepared)
+    except ValidationError as error:
+        faults += [_fault(one) for one in error.errors(include_url=False, include_context=False)]
+    if faults:
+        raise InvalidContent(faults)
+    return Read(checked.model_dump(mode="json"), tuple(warnings))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    at: str
+    resolve: Resolve | None
+    faults: list[Fault]
+    warnings: list[Fault]
+
+    def below(self, name: str | int) -> "_Reading":
+        return _Reading(f"{self.at}/{name}", self.resolve, self.faults, self.warnings)
+
+
+def _with_documents(fields: tuple[Field, ...], given: Mapping[str, Any], reading: _Reading) -> dict[str, Any]:
+    prepared = dict(given)
+    for field in fields:
+        value = prepared.get(field.name)
+        if value is not None and field.kind in _PREPARED:
+            prepared[field.name] = _PREPARED[field.kind](field, value, reading.below(field.name))
+    return prepared
+
+
+def _document(_field: Field, value: Any, reading: _Reading) -> Any:
+    try:
+        parsed = rich_text.read(value, resolve=reading.resolve)
+    except MalformedRichText as error:
+        reading.faults.append(Fault(reading.at, "malformed_rich_text", str(error)))
+        return {}
+    reading.warnings.extend(Fault(reading.at, misfit.code, misfit.message) for misfit in parsed.misfits)
+    return parsed.document
+
+
+def _group(field: Field, value: Any, reading: _Reading) -> Any:
+    return _with_documents(field.fields, value, reading) if isinstance(value, dict) else value
+
+
+def _groups(field: Field, value: Any, reading: _Reading) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [_group(field, item, reading.below(index)) for index, item in enumerate(value)]
+
+
+_PREPARED = {"rich_text": _document, "group": _group, "groups": _groups}
+
+
+def _fault(error: Any) -> Fault:
+    # Pydantic names the members of a union in its path; a caller's JSON has no such steps.
+    steps = [str(step) for step in error["loc"] if not (isinstance(step, str) and "[" in step)]
+    message = error["msg"].removeprefix("Value error, ")
+    code = "unknown_field" if error["type"] == "extra_forbidden" else error["type"]
+    return Fault("/".join(["/fields", *steps]), code, message)
+
+
+def merge(content_type: ContentType, current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON merge patch (RFC 7396) of fields. Rich text is one value: it is replaced, never merged into."""
+    return _merge(content_type.fields, current, patch)
+
+
+def _merge(fields: tuple[Field, ...], current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    groups = {field.name: field for field in fields if field.kind == "group"}
+    merged = dict(current)
+    for name, value in patch.items():
+        group = groups.get(name)
+        if group and isinstance(value, dict):
+            merged[name] = _merge(group.fields, current.get(name) or {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def references(content_type: ContentType, fields: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Every reference to an entry: its JSON pointer, the entry's id, and the types it may have (none: any)."""
+    for field, pointer, value in leaves(content_type.fields, fields, at="/fields"):
+        if field.kind == "reference":
+            yield pointer, value, field.types
+        elif field.kind == "references":
+            yield from ((f"{pointer}/{index}", one, field.types) for index, one in enumerate(value))
+        elif field.kind == "rich_text":
+            for reference in rich_text.references(value):
+                yield pointer, reference.entry, _TYPES_IN_TEXT[reference.kind]
+
+
+_TYPES_IN_TEXT: Mapping[str, tuple[str, ...]] = {"image": ("image",), "file": ("file", "image"), "link": ()}
+
+
+def words(content_type: ContentType, fields: Mapping[str, Any], *, public: bool) -> str:
+    """All text that a search looks at, but for title, summary and topics, which search keeps apart."""
+    found = []
+    for field, _, value in leaves(_visible(content_type.fields, public=public), fields, at=""):
+        if field.name in ("title", "summary", "topics"):
+            continue
+        if field.kind == "rich_text":
+            found.append(rich_text.to_text(value))
+        elif field.kind in ("text", "long_text"):
+            found.append(value)
+    return "\n".join(found)
+
+
+def _visible(fields: tuple[Field, ...], *, public: bool) -> tuple[Field, ...]:
+    return tuple(field for field in fields if field.public) if public else fields

@@ -1,0 +1,190 @@
+"""A publication as front ends get it: references that are live, rich text in the form that was asked for."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cms import content_types, rich_text
+from cms.content_types import Field
+from cms.delivery.publications import Around, around, media_url, several
+from cms.errors import BadQuery
+from cms.section_tree import SectionTree
+from cms.tables.publications import Publication
+
+DEEPEST_INCLUDE = 2
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How entries are wanted: the form of rich text, which fields (None: all), and what to send along."""
+
+    rich_text: str = "html"
+    fields: frozenset[str] | None = None
+    include: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def documents(self) -> bool:
+        """Whether the stored documents are needed, or the finished pieces will do."""
+        return self.rich_text != "html"
+
+
+def present(
+    session: Session, publications: Sequence[Publication], *, tree: SectionTree, shape: Shape
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The entries, and what was included of others, by id."""
+    surroundings = around(session, publications, tree=tree)
+    entries = [_entry(one, surroundings, tree=tree, shape=shape) for one in publications]
+    included: dict[str, Any] = {}
+    paths = shape.include
+    level: Sequence[Publication] = publications
+    while paths:
+        wanted = {id for one in level for path in paths for id in _named(one, path[0]) if id not in included}
+        included |= _persons(level, paths)
+        level = several(session, wanted, documents=shape.documents)
+        surroundings = around(session, level, tree=tree)
+        plain = Shape(shape.rich_text)
+        included |= {one.entry_id: _entry(one, surroundings, tree=tree, shape=plain) for one in level}
+        paths = tuple(path[1:] for path in paths if len(path) > 1)
+    return entries, included
+
+
+def read_include(text: str, types: Iterable[content_types.ContentType]) -> tuple[tuple[str, ...], ...]:
+    """`cover,related.cover` as paths of public reference fields. Raises `BadQuery`."""
+    paths = tuple(tuple(path.split(".")) for path in text.split(",") if path)
+    offered = {field.name for one in types for field in one.fields if field.public and _is_reference(field)}
+    deeper = {
+        field.name
+        for one in content_types.BUILT_IN.values()
+        for field in one.fields
+        if field.public and _is_reference(field)
+    }
+    for path in paths:
+        if len(path) > DEEPEST_INCLUDE:
+            raise BadQuery("include", "too_deep", f"An include goes {DEEPEST_INCLUDE} levels deep at most.")
+        if path[0] not in offered | {"byline"} or any(step not in deeper for step in path[1:]):
+            said = f"'{'.'.join(path)[:100]}' cannot be included. There are: {', '.join(sorted(offered | {'byline'}))}."
+            raise BadQuery("include", "unknown_include", said)
+    return paths
+
+
+# Always sent; naming them among `fields` is no mistake.
+_OUTER = frozenset(
+    ("id", "type", "locale", "translations", "path", "slug", "section", "revision", "first_published_at")
+    + ("published_at", "byline", "seo")
+)
+
+
+def read_fields(text: str, types: Iterable[content_types.ContentType]) -> frozenset[str]:
+    """`title,cover` as names of public fields. Raises `BadQuery`."""
+    names = frozenset(name for name in text.split(",") if name)
+    offered = {field.name for one in types for field in one.fields if field.public}
+    for name in sorted(names - offered - _OUTER):
+        said = f"There is no field '{name[:100]}'. There are: {', '.join(sorted(offered))}."
+        raise BadQuery("fields", "unknown_field", said)
+    return names
+
+
+def _is_reference(field: Field) -> bool:
+    return field.kind in ("reference", "references")
+
+
+def _named(publication: Publication, field: str) -> list[str]:
+    value = publication.rendered.get(field)
+    if isinstance(value, str):
+        return [value]
+    return value if isinstance(value, list) and field != "byline" else []
+
+
+def _persons(publications: Iterable[Publication], paths: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+    if ("byline",) not in paths:
+        return {}
+    return {person["id"]: person for one in publications for person in one.byline}
+
+
+def instant(at: datetime) -> str:
+    """An instant as RFC 3339 in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _entry(one: Publication, surroundings: Around, *, tree: SectionTree, shape: Shape) -> dict[str, Any]:
+    translations = surroundings.translations.get(one.translation_group, {})
+    image = one.seo.get("image")
+    return {
+        "id": one.entry_id,
+        "type": one.type,
+        "locale": one.locale,
+        "translations": {locale: id for locale, id in translations.items() if id != one.entry_id},
+        "path": one.slug and tree.path(one.section, locale=one.locale, slug=one.slug),
+        "slug": one.slug,
+        "section": one.section,
+        "revision": one.revision,
+        "first_published_at": instant(one.first_published_at),
+        "published_at": instant(one.published_at),
+        "byline": one.byline,
+        "seo": {**one.seo, "image": image if image in surroundings.targets else None},
+        "fields": _fields(one, surroundings, shape),
+    }
+
+
+def _fields(one: Publication, surroundings: Around, shape: Shape) -> dict[str, Any]:
+    values = one.fields if shape.documents else one.rendered
+    showing = _Showing(surroundings, shape.rich_text)
+    chosen = tuple(
+        field
+        for field in content_types.find(one.type).fields
+        if field.public and (shape.fields is None or field.name in shape.fields)
+    )
+    return showing.group(chosen, values)
+
+
+@dataclass(frozen=True)
+class _Showing:
+    surroundings: Around
+    rich_text: str
+
+    def group(self, fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+        return {field.name: self.value(field, values.get(field.name)) for field in fields if field.public}
+
+    def value(self, field: Field, value: Any) -> Any:
+        show = _SHOWN.get(field.kind)
+        return value if value is None or show is None else show(self, field, value)
+
+    def words(self, _field: Field, value: Any) -> Any:
+        if self.rich_text == "html":
+            return rich_text.join_html(value, self.surroundings.targets)
+        return FORMATS[self.rich_text](value)
+
+    def reference(self, _field: Field, value: str) -> str | None:
+        return value if value in self.surroundings.targets else None
+
+    def references(self, _field: Field, value: list[str]) -> list[str]:
+        return [one for one in value if one in self.surroundings.targets]
+
+    def upload(self, _field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {**value, "url": media_url(value)}
+
+    def inner(self, field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
+        return self.group(field.fields, value)
+
+    def items(self, field: Field, value: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [self.group(field.fields, item) for item in value]
+
+
+_SHOWN: Mapping[str, Callable[[_Showing, Field, Any], Any]] = {
+    "rich_text": _Showing.words,
+    "reference": _Showing.reference,
+    "references": _Showing.references,
+    "upload": _Showing.upload,
+    "group": _Showing.inner,
+    "groups": _Showing.items,
+}
+
+
+FORMATS: Mapping[str, Callable[[Any], Any]] = {
+    "doc": lambda document: document,
+    "markdown": rich_text.to_markdown,
+    "text": rich_text.to_text,
+}

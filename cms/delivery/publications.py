@@ -1,0 +1,124 @@
+"""Finding publications: one, a list, those that others refer to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slugify import slugify
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, undefer
+
+from cms.columns import EQUALITY, ORDER, WORDS, asked_types, field_columns
+from cms.content_types import ContentType
+from cms.listing import Asked, Column, page
+from cms.rich_text import Target
+from cms.section_tree import SectionTree
+from cms.tables.publications import Publication
+
+# How the site hangs together has calls of its own; it is no content to list.
+_LISTED = Publication.type.not_in(("structure", "settings"))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of publications."""
+
+    publications: Sequence[Publication]
+    next: str | None
+    total: int | None
+
+
+def listing(session: Session, asked: Asked, *, documents: bool = False) -> Listing:
+    """The publications that were asked for, the newest first if no order was named. Raises `BadQuery`."""
+    wanted = select(Publication).where(_LISTED)
+    if documents:
+        wanted = wanted.options(undefer(Publication.fields))
+    found = page(session, wanted, asked, columns=_columns(asked_types(asked)), id=Publication.entry_id)
+    return Listing([row[0] for row in found.rows], found.next, found.total)
+
+
+NEWEST_FIRST = (("published_at", True),)
+
+
+def _columns(types: Iterable[ContentType]) -> Mapping[str, Column]:
+    fields = field_columns(types, fields=Publication.fields, type_column=Publication.__table__.c.type, public=True)
+    return {**fields, **_OWN}
+
+
+_OWN: Mapping[str, Column] = {
+    "id": Column(Publication.__table__.c.entry_id, "text", EQUALITY),
+    "type": Column(Publication.__table__.c.type, "text", EQUALITY, sortable=True),
+    "locale": Column(Publication.__table__.c.locale, "text", EQUALITY, sortable=True),
+    "section": Column(Publication.__table__.c.section, "text", EQUALITY),
+    "slug": Column(Publication.__table__.c.slug, "text", WORDS),
+    "title": Column(Publication.__table__.c.title, "text", WORDS, sortable=True),
+    "published_at": Column(Publication.__table__.c.published_at, "instant", ORDER, sortable=True),
+    "first_published_at": Column(Publication.__table__.c.first_published_at, "instant", ORDER, sortable=True),
+}
+
+
+def one(session: Session, entry_id: str, *, documents: bool = False) -> Publication | None:
+    """The publication of an entry, if it is live."""
+    wanted = select(Publication).where(Publication.entry_id == entry_id, _LISTED)
+    return session.scalar(wanted.options(undefer(Publication.fields)) if documents else wanted)
+
+
+def several(session: Session, ids: Iterable[str], *, documents: bool = False) -> Sequence[Publication]:
+    """The publications of some entries, of those that are live."""
+    wanted = select(Publication).where(Publication.entry_id.in_(sorted(set(ids))), _LISTED)
+    return session.scalars(wanted.options(undefer(Publication.fields)) if documents else wanted).all()
+
+
+def ids_after(session: Session, after: str, limit: int) -> Sequence[str]:
+    """The ids of all publications, in order, page by page."""
+    wanted = select(Publication.entry_id).where(Publication.entry_id > after).order_by(Publication.entry_id)
+    return session.scalars(wanted.limit(limit)).all()
+
+
+def cards(session: Session, ids: Iterable[str]) -> Sequence[Any]:
+    """Where some entries are, of those that are live: id, type, locale, section, slug, published_at."""
+    p = Publication
+    wanted = select(p.entry_id, p.type, p.locale, p.section, p.slug, p.published_at)
+    return session.execute(wanted.where(p.entry_id.in_(sorted(set(ids))), _LISTED)).all()
+
+
+@dataclass(frozen=True)
+class Around:
+    """What some publications need of others: what they refer to, and their translations (group → locale → id)."""
+
+    targets: Mapping[str, Target]
+    translations: Mapping[str, Mapping[str, str]]
+
+
+def around(session: Session, publications: Iterable[Publication], *, tree: SectionTree) -> Around:
+    """One statement for all, however many."""
+    targets = {target for publication in publications for target in publication.targets}
+    groups = {publication.translation_group for publication in publications}
+    p = Publication
+    rows = session.execute(
+        select(p.entry_id, p.locale, p.section, p.slug, p.file, p.translation_group).where(
+            or_(p.entry_id.in_(targets), p.translation_group.in_(groups))
+        )
+    ).all()
+    translations: dict[str, dict[str, str]] = {}
+    for row in rows:
+        translations.setdefault(row.translation_group, {})[row.locale] = row.entry_id
+    return Around({row.entry_id: _target(row, tree) for row in rows if row.entry_id in targets}, translations)
+
+
+def _target(row: Any, tree: SectionTree) -> Target:
+    if row.file is not None:
+        return Target(media_url(row.file), row.file["width"], row.file["height"], row.file.get("alt"))
+    path = row.slug and tree.path(row.section, locale=row.locale, slug=row.slug)
+    return Target(path or "", None, None)
+
+
+def media_url(file: Mapping[str, Any]) -> str:
+    """Where a file's bytes are served: its content's address, and its name for those who save it."""
+    return f"/media/{file['sha256']}/{_safe_name(str(file['name']))}"
+
+
+def _safe_name(name: str) -> str:
+    stem, dot, extension = name.rpartition(".")
+    kept = slugify(stem or extension, max_length=80) or "file"
+    return f"{kept}.{slugify(extension, max_length=10)}" if dot and stem else kept

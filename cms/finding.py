@@ -1,0 +1,111 @@
+"""Finding entries, events and people for staff: the same list grammar as the public's, over what staff may see."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cms.columns import EQUALITY, ORDER, WORDS, asked_types, field_columns
+from cms.content_types import ContentType
+from cms.listing import Asked, Column, Page, page
+from cms.states import STATE
+from cms.tables.entries import Entry, Revision
+from cms.tables.events import Event
+from cms.tables.people import Person
+from cms.tables.publications import Schedule
+
+_ENTRY = Entry.__table__.c
+_REVISION = Revision.__table__.c
+_EVENT = Event.__table__.c
+_PERSON = Person.__table__.c
+_EQUAL = frozenset({"eq", "ne", "in", "nin", "exists"})
+
+
+def entries(session: Session, asked: Asked) -> Page:
+    """Rows of (entry, newest revision, schedule), the last changed first. The trash is left out unless asked for."""
+    wanted = _NEWEST
+    if not any(condition.field in ("state", "id") for condition in asked.conditions):
+        wanted = wanted.where(Entry.trashed_at.is_(None))
+    asked = asked if asked.sort else replace(asked, sort=(("changed_at", True),))
+    return page(session, wanted, asked, columns=_columns(asked_types(asked)), id=_ENTRY.id)
+
+
+def newest(session: Session, ids: Iterable[str]) -> Sequence[tuple[Entry, Revision, Schedule | None]]:
+    """Some entries with their newest revisions and schedules; those in the trash too."""
+    wanted = _NEWEST.where(Entry.id.in_(sorted(set(ids))))
+    return [(row[0], row[1], row[2]) for row in session.execute(wanted)]
+
+
+def ids_after(session: Session, after: str, limit: int) -> Sequence[str]:
+    """The ids of all entries, in order, page by page."""
+    return session.scalars(select(Entry.id).where(Entry.id > after).order_by(Entry.id).limit(limit)).all()
+
+
+_NEWEST = (
+    select(Entry, Revision, Schedule)
+    .join(Revision, (Revision.entry_id == Entry.id) & (Revision.number == Entry.revision))
+    .join(Schedule, Schedule.entry_id == Entry.id, isouter=True)
+)
+
+
+def _columns(types: Iterable[ContentType]) -> Mapping[str, Column]:
+    fields = field_columns(types, fields=_REVISION.fields, type_column=_ENTRY.type, public=False)
+    return {**fields, **_ENTRY_COLUMNS}
+
+
+_ENTRY_COLUMNS: Mapping[str, Column] = {
+    "id": Column(_ENTRY.id, "text", EQUALITY),
+    "type": Column(_ENTRY.type, "text", EQUALITY, sortable=True),
+    "locale": Column(_ENTRY.locale, "text", EQUALITY, sortable=True),
+    "section": Column(_ENTRY.section, "text", EQUALITY),
+    "slug": Column(_ENTRY.slug, "text", WORDS),
+    "title": Column(_ENTRY.title, "text", WORDS, sortable=True),
+    "state": Column(STATE, "text", _EQUAL),
+    "owner": Column(_ENTRY.owner_id, "text", EQUALITY),
+    "source": Column(_ENTRY.source_name, "text", EQUALITY),
+    "external_id": Column(_ENTRY.source_id, "text", WORDS),
+    "created_at": Column(_ENTRY.created_at, "instant", ORDER, sortable=True),
+    "changed_at": Column(_ENTRY.changed_at, "instant", ORDER, sortable=True),
+    "published_at": Column(_ENTRY.published_at, "instant", ORDER),
+    "first_published_at": Column(_ENTRY.first_published_at, "instant", ORDER),
+    "saved_by": Column(_REVISION.actor_id, "text", EQUALITY),
+    "on_behalf_of": Column(_REVISION.on_behalf_of, "text", EQUALITY),
+    "request": Column(_REVISION.request, "number", ORDER),
+}
+
+
+def events(session: Session, asked: Asked) -> Page:
+    """Rows of (event,), the newest first: who did what, for whom, for which request."""
+    asked = asked if asked.sort else replace(asked, sort=(("at", True),))
+    return page(session, select(Event), asked, columns=_EVENT_COLUMNS, id=_EVENT.number)
+
+
+_EVENT_COLUMNS: Mapping[str, Column] = {
+    "kind": Column(_EVENT.kind, "text", WORDS),
+    "at": Column(_EVENT.at, "instant", ORDER, sortable=True),
+    "entry": Column(_EVENT.entry_id, "text", EQUALITY),
+    "type": Column(_EVENT.type, "text", EQUALITY),
+    "actor": Column(_EVENT.actor_id, "text", EQUALITY),
+    "on_behalf_of": Column(_EVENT.on_behalf_of, "text", EQUALITY),
+    "request": Column(_EVENT.request, "number", ORDER),
+}
+
+
+def people(session: Session, asked: Asked) -> Page:
+    """Rows of (person,), by name."""
+    asked = asked if asked.sort else replace(asked, sort=(("name", False),))
+    return page(session, select(Person), asked, columns=_PERSON_COLUMNS, id=_PERSON.id)
+
+
+_PERSON_COLUMNS: Mapping[str, Column] = {
+    "id": Column(_PERSON.id, "text", EQUALITY),
+    "name": Column(_PERSON.name, "text", WORDS, sortable=True),
+    "email": Column(_PERSON.email, "text", WORDS),
+    "department": Column(_PERSON.department, "text", WORDS),
+}
+
+
+def counterpart(session: Session, source: str, external_id: str) -> Entry | None:
+    """The entry that a source's row became."""
+    return session.scalar(select(Entry).where(Entry.source_name == source, Entry.source_id == external_id))

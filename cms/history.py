@@ -1,0 +1,70 @@
+"""Looking back: an entry's revisions, and any of them brought back as a new one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, defer
+
+from cms import content_types, diffing, saving
+from cms.attribution import By
+from cms.content_types import Field
+from cms.snapshots import Snapshot, refuse_stale, refuse_trashed, revision_of, snapshot_of
+from cms.tables.entries import Entry, Revision
+from cms.tables.events import Event
+
+
+def revisions(session: Session, entry: Entry, *, before: int | None, limit: int) -> Sequence[Revision]:
+    """Revisions without their fields, newest first, those below number `before` if one is given."""
+    wanted = select(Revision).options(defer(Revision.fields)).where(Revision.entry_id == entry.id)
+    if before is not None:
+        wanted = wanted.where(Revision.number < before)
+    return session.scalars(wanted.order_by(Revision.number.desc()).limit(limit)).all()
+
+
+def published(session: Session, entry: Entry) -> dict[int, datetime]:
+    """When each revision was first published, for those that were."""
+    rows = session.execute(
+        select(Event.revision, func.min(Event.number), func.min(Event.at))
+        .where(Event.entry_id == entry.id, Event.kind == "entry.published")
+        .group_by(Event.revision)
+    )
+    return {row[0]: row[2] for row in rows}
+
+
+def restore(session: Session, entry: Entry, number: int, *, expected: int, by: By) -> saving.Saved:
+    """Make a new revision equal to an old one. Raises `NotFound`, `StaleRevision`, `WrongState`."""
+    refuse_stale(session, entry, expected)
+    refuse_trashed(entry)
+    return saving.put(session, entry, snapshot_of(revision_of(session, entry, number)), by=by, restored_from=number)
+
+
+def diff(session: Session, entry: Entry, *, from_: int, to: int) -> list[dict[str, Any]]:
+    """What changed between two revisions, field by field; see `cms.diffing` for the shape."""
+    old, new = (snapshot_of(revision_of(session, entry, number)) for number in (from_, to))
+    outer: list[Any] = diffing.compare(_outer(old), _outer(new), kinds=_OUTER_KINDS, prefix="")
+    kinds = _kinds(content_types.find(entry.type).fields)
+    inner: list[Any] = diffing.compare(old.fields, new.fields, kinds=kinds)
+    return outer + inner
+
+
+_OUTER_KINDS = {"locale": "text", "section": "reference", "slug": "text", "owner": "reference", "byline": "references"}
+
+
+def _outer(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "locale": snapshot.locale,
+        "section": snapshot.section,
+        "slug": snapshot.slug,
+        "owner": snapshot.owner_id,
+        "byline": list(snapshot.byline),
+    }
+
+
+def _kinds(fields: tuple[Field, ...], at: str = "") -> dict[str, str]:
+    kinds = {}
+    for field in fields:
+        kinds[f"{at}{field.name}"] = field.kind
+        kinds |= _kinds(field.fields, f"{at}{field.name}/")
+    return kinds

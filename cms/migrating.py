@@ -1,0 +1,51 @@
+"""Bringing a database up to the code's version, and telling how far it is."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from cms.database import Base, Database
+from cms.tables import entries, events, people, publications
+
+_TABLES = (entries, events, people, publications)
+
+State = Literal["empty", "behind", "current", "ahead"]
+
+
+def state(database: Database) -> State:
+    """How the database stands to the code. "ahead": a newer Sitedesk has written it, so this one must not."""
+    with database.reader.connect() as connection:
+        at = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(_config())
+    if at is None:
+        return "empty"
+    if at == scripts.get_current_head():
+        return "current"
+    return "behind" if at in {script.revision for script in scripts.walk_revisions()} else "ahead"
+
+
+def migrate(database: Database) -> None:
+    """Run what is missing, all in one transaction."""
+    with database.writer.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def drift(database: Database) -> list[Any]:
+    """What the tables of the code and the migrated database differ in. Empty when they agree."""
+    with database.reader.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences: list[Any] = compare_metadata(context, Base.metadata)
+        return differences
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,1 @@
+"""The database's migrations, oldest first. They use SQL only and never import the application."""

@@ -1,0 +1,192 @@
+"""The one way to publish: a revision is rendered into the publication that the public reads, or taken from there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cms import content_types, events, redirects, usages
+from cms.attribution import By
+from cms.content import references
+from cms.delivery.live_structure import live_tree
+from cms.errors import AddressTaken, Fault, WrongState
+from cms.redirects import NOT_FOUND, Answer
+from cms.rendering import render
+from cms.section_tree import SectionTree
+from cms.snapshots import refuse_trashed, revision_of
+from cms.tables.entries import Entry, Revision
+from cms.tables.people import Person
+from cms.tables.publications import Publication, Schedule
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is live now, and what of it visitors will not see (targets that are not published)."""
+
+    publication: Publication
+    path: str | None
+    warnings: tuple[Fault, ...]
+
+
+def publish(
+    session: Session,
+    entry: Entry,
+    *,
+    by: By,
+    revision: int | None = None,
+    planned_at: datetime | None = None,
+    published_at: datetime | None = None,
+) -> Published:
+    """Make a revision live, the newest if none is named. `published_at` keeps an imported article's own first date.
+
+    Raises `NotFound`, `AddressTaken`, `WrongState`."""
+    refuse_trashed(entry)
+    chosen = revision_of(session, entry, revision)
+    publication = session.get(Publication, entry.id)
+    _refuse_live_twin(session, chosen)
+    before = live_tree(session)
+    old_path = _path(before, publication)
+    values = _values(session, entry, chosen, by=by, first=published_at)
+    new = publication is None
+    if publication is None:
+        publication = Publication(**values)
+        session.add(publication)
+    else:
+        for name, value in values.items():
+            setattr(publication, name, value)
+    entry.published_revision = chosen.number
+    entry.published_at = publication.published_at
+    entry.first_published_at = publication.first_published_at
+    path = _redirect_what_moved(session, before, publication, old_path=old_path, by=by)
+    used = [(pointer, target) for pointer, target, _ in references(content_types.find(entry.type), publication.fields)]
+    usages.note(session, entry.id, used, live=True, new=new)
+    _settle_schedule(session, entry)
+    events.record(
+        session,
+        "entry.published",
+        by=by,
+        entry=entry,
+        revision=chosen.number,
+        path=path,
+        old_path=old_path,
+        planned_at=planned_at and planned_at.isoformat(),
+    )
+    return Published(publication, path, _unpublished_targets(session, used))
+
+
+def unpublish(
+    session: Session, entry: Entry, *, by: By, answer: Answer = NOT_FOUND, planned_at: datetime | None = None
+) -> None:
+    """Take an entry off the site; `answer` is what its path says from now on. Raises `WrongState`, `InvalidContent`."""
+    publication = session.get(Publication, entry.id)
+    if publication is None:
+        raise WrongState("not_published", "The entry is not published.")
+    if content_types.find(entry.type).single:
+        raise WrongState("single_type", f"The site cannot be without its {entry.type}.")
+    path = _path(live_tree(session), publication)
+    session.delete(publication)
+    entry.published_revision = None
+    entry.published_at = None
+    session.flush()
+    if path is not None:
+        redirects.answer(session, entry, answer, path=path, locale=publication.locale, at=by.at)
+    usages.note(session, entry.id, (), live=True, new=False)
+    events.record(
+        session,
+        "entry.unpublished",
+        by=by,
+        entry=entry,
+        revision=publication.revision,
+        old_path=path,
+        answer=answer.kind,
+        planned_at=planned_at and planned_at.isoformat(),
+    )
+
+
+def _refuse_live_twin(session: Session, chosen: Revision) -> None:
+    if chosen.slug is None:
+        return
+    twin = session.scalar(
+        select(Publication.entry_id).where(
+            Publication.slug == chosen.slug,
+            Publication.section.is_(None) if chosen.section is None else Publication.section == chosen.section,
+            Publication.locale == chosen.locale,
+            Publication.entry_id != chosen.entry_id,
+        )
+    )
+    if twin is not None:
+        raise AddressTaken(chosen.slug, chosen.section, chosen.locale, twin)
+
+
+def _values(session: Session, entry: Entry, chosen: Revision, *, by: By, first: datetime | None) -> dict[str, Any]:
+    rendered = render(content_types.find(entry.type), chosen.fields)
+    return {
+        "entry_id": entry.id,
+        "type": entry.type,
+        "locale": chosen.locale,
+        "section": chosen.section,
+        "slug": chosen.slug,
+        "revision": chosen.number,
+        "title": chosen.fields.get("title") or "",
+        "translation_group": entry.translation_group,
+        "first_published_at": entry.first_published_at or first or by.at,
+        "published_at": first or by.at,
+        "byline": public_byline(session, chosen.byline),
+        "seo": rendered.seo,
+        "fields": rendered.fields,
+        "rendered": rendered.rendered,
+        "targets": rendered.targets,
+        "file": rendered.file,
+        "upload": rendered.file and rendered.file["sha256"],
+    }
+
+
+def public_byline(session: Session, ids: list[str]) -> list[dict[str, Any]]:
+    """What visitors see of a byline: names and addresses, in the byline's order."""
+    if not ids:
+        return []
+    found = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(ids)))}
+    return [{"id": one, "name": found[one].name, "url": found[one].url} for one in ids if one in found]
+
+
+def _path(tree: SectionTree, publication: Publication | None) -> str | None:
+    if publication is None or publication.slug is None:
+        return None
+    return tree.path(publication.section, locale=publication.locale, slug=publication.slug)
+
+
+def _redirect_what_moved(
+    session: Session, before: SectionTree, publication: Publication, *, old_path: str | None, by: By
+) -> str | None:
+    session.flush()
+    if publication.type == "structure":
+        after = live_tree(session)
+        redirects.follow_sections(session, before, after, at=by.at)
+        return None
+    path = _path(before, publication)
+    redirects.follow_entry(session, publication, old_path=old_path, path=path, at=by.at)
+    return path
+
+
+def _settle_schedule(session: Session, entry: Entry) -> None:
+    """What was published by hand needs no publishing later; a planned end stays."""
+    schedule = session.get(Schedule, entry.id)
+    if schedule is None or schedule.publish_at is None or schedule.revision > (entry.published_revision or 0):
+        return
+    schedule.publish_at = None
+    schedule.failure = None
+    if schedule.unpublish_at is None:
+        session.delete(schedule)
+
+
+def _unpublished_targets(session: Session, used: list[tuple[str, str]]) -> tuple[Fault, ...]:
+    wanted = {target for _, target in used}
+    if not wanted:
+        return ()
+    live = set(session.scalars(select(Publication.entry_id).where(Publication.entry_id.in_(wanted))))
+    said = "The entry {} is not published: visitors do not see this reference until it is."
+    return tuple(
+        Fault(pointer, "target_not_published", said.format(target)) for pointer, target in used if target not in live
+    )

@@ -1,0 +1,71 @@
+"""What of a revision goes into its publication: the public fields, rich text as pieces of HTML, the SEO texts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cms import content, rich_text
+from cms.content_types import ContentType, Field, leaves
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """`fields`: public values, rich text as documents; `rendered`: the same with pieces; `targets`: ids they name."""
+
+    fields: dict[str, Any]
+    rendered: dict[str, Any]
+    targets: list[str]
+    file: dict[str, Any] | None
+    seo: dict[str, Any]
+
+
+def render(content_type: ContentType, fields: Mapping[str, Any]) -> Rendered:
+    """The public copy of a revision's fields. An allow-list: only fields that their type calls public."""
+    public = _public(content_type.fields, fields)
+    uploads = (value for field, _, value in leaves(content_type.fields, public, at="") if field.kind == "upload")
+    upload = next(uploads, None)
+    return Rendered(
+        fields=public,
+        rendered=_with_pieces(content_type.fields, public),
+        targets=list(dict.fromkeys(target for _, target, _ in content.references(content_type, public))),
+        file=upload and {**upload, "alt": public.get("alt")},
+        seo=_seo(public),
+    )
+
+
+def _public(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: _public_value(field, values.get(field.name)) for field in fields if field.public}
+
+
+def _public_value(field: Field, value: Any) -> Any:
+    if value is None or field.kind not in ("group", "groups"):
+        return value
+    if field.kind == "group":
+        return _public(field.fields, value)
+    return [_public(field.fields, item) for item in value]
+
+
+def _with_pieces(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: _pieces(field, values.get(field.name)) for field in fields if field.public}
+
+
+def _pieces(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.kind == "rich_text":
+        return list(rich_text.to_html(value))
+    if field.kind == "group":
+        return _with_pieces(field.fields, value)
+    if field.kind == "groups":
+        return [_with_pieces(field.fields, item) for item in value]
+    return value
+
+
+def _seo(public: Mapping[str, Any]) -> dict[str, Any]:
+    own = public.get("seo") or {}
+    return {
+        "title": own.get("title") or public.get("title"),
+        "description": own.get("description") or public.get("summary"),
+        "image": own.get("image") or public.get("cover"),
+        "noindex": bool(own.get("noindex")),
+    }

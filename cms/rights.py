@@ -1,0 +1,46 @@
+"""Who may do what: roles with rights by action and content type, narrowed by the scopes of a key."""
+
+from collections.abc import Mapping
+
+from cms.attribution import Actor
+from cms.errors import Forbidden
+from cms.tables.entries import Entry
+
+# Each role may do what the roles before it may. "own": only with entries that the actor made.
+_READER = {"read": "*"}
+_AUTHOR = {**_READER, "create": "content", "save": "own", "trash": "own"}
+_EDITOR = {**_AUTHOR, "save": "content", "trash": "content"}
+_PUBLISHER = {**_EDITOR, "publish": "content"}
+_ADMINISTRATOR = dict.fromkeys((*_PUBLISHER, "people", "keys", "audit"), "*")
+
+ROLES: Mapping[str, Mapping[str, str]] = {
+    "reader": _READER,
+    "author": _AUTHOR,
+    "editor": _EDITOR,
+    "publisher": _PUBLISHER,
+    "administrator": _ADMINISTRATOR,
+}
+
+ACTIONS = tuple(_ADMINISTRATOR)
+# How the site hangs together is not content: only administrators change it.
+_NOT_CONTENT = frozenset({"structure", "settings"})
+
+
+def permit(actor: Actor, action: str, *, type: str = "", entry: Entry | None = None) -> None:
+    """Raises `Forbidden` unless the actor may do this with this type, or with this entry."""
+    type = entry.type if entry is not None else type
+    own = entry is not None and entry.created_by == actor.id
+    if not _role_allows(actor.role, action, type, own=own) or not _scopes_allow(actor.scopes, action, type):
+        raise Forbidden(action, type)
+
+
+def _role_allows(role: str, action: str, type: str, *, own: bool) -> bool:
+    allowed = ROLES.get(role, {}).get(action)
+    if allowed == "own":
+        return own and type not in _NOT_CONTENT
+    return allowed == "*" or (allowed == "content" and type not in _NOT_CONTENT)
+
+
+def _scopes_allow(scopes: tuple[str, ...] | None, action: str, type: str) -> bool:
+    """A scope is an action, or `action:type`."""
+    return scopes is None or action in scopes or f"{action}:{type}" in scopes

@@ -1,0 +1,206 @@
+"""Entries, revisions and events as staff see them. Shapes are those of the Editor API; instants are texts in UTC."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cms import content_types, rich_text, structure
+from cms.content_types import Field
+from cms.section_tree import SectionTree
+from cms.states import state
+from cms.tables.attributed import Attributed
+from cms.tables.entries import Entry, Revision
+from cms.tables.events import Event
+from cms.tables.people import ApiKey, Person
+from cms.tables.publications import Schedule
+
+Row = tuple[Entry, Revision, Schedule | None]
+
+
+def instant(at: datetime | None) -> str | None:
+    """An instant as RFC 3339 in UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def person(one: Person) -> dict[str, Any]:
+    """A person as staff see them."""
+    return {"id": one.id, "name": one.name, "email": one.email, "department": one.department, "url": one.url}
+
+
+def key(one: ApiKey) -> dict[str, Any]:
+    """A key without its token."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "role": one.role,
+        "scopes": one.scopes,
+        "created_at": instant(one.created_at),
+        "expires_at": instant(one.expires_at),
+        "revoked_at": instant(one.revoked_at),
+    }
+
+
+def entry(session: Session, one: Entry, revision: Revision, *, rich_text: str = "doc") -> dict[str, Any]:
+    """One entry with the content of a revision."""
+    return entries(session, [(one, revision, session.get(Schedule, one.id))], rich_text=rich_text)[0]
+
+
+def entries(session: Session, rows: Sequence[Row], *, rich_text: str = "doc") -> list[dict[str, Any]]:
+    """Entries in the order given; four statements, however many."""
+    around = _Around(
+        structure.newest_tree(session),
+        persons(session, (id for _, revision, _ in rows for id in _persons_of(revision))),
+        _translations(session, rows),
+        rich_text,
+    )
+    return [_entry(*row, around=around) for row in rows]
+
+
+@dataclass(frozen=True)
+class _Around:
+    tree: SectionTree
+    persons: Mapping[str, Any]
+    translations: Mapping[str, Mapping[str, str]]
+    rich_text: str
+
+
+def persons(session: Session, ids: Iterable[str]) -> dict[str, Any]:
+    """Persons by id."""
+    wanted = sorted(set(ids))
+    found = session.scalars(select(Person).where(Person.id.in_(wanted))) if wanted else ()
+    return {one.id: person(one) for one in found}
+
+
+def _persons_of(revision: Revision) -> list[str]:
+    named = [*revision.byline, revision.owner_id, revision.on_behalf_of]
+    return [one for one in named if one is not None]
+
+
+def _translations(session: Session, rows: Sequence[Row]) -> dict[str, dict[str, str]]:
+    groups = {one.translation_group for one, _, _ in rows}
+    found: dict[str, dict[str, str]] = {}
+    twins = select(Entry.translation_group, Entry.locale, Entry.id).where(
+        Entry.translation_group.in_(groups), Entry.trashed_at.is_(None)
+    )
+    for group, locale, id in session.execute(twins):
+        found.setdefault(group, {})[locale] = id
+    return found
+
+
+def _entry(one: Entry, revision: Revision, schedule: Schedule | None, *, around: _Around) -> dict[str, Any]:
+    source = {"name": one.source_name, "external_id": one.source_id} if one.source_name is not None else None
+    translations = around.translations.get(one.translation_group, {})
+    return {
+        "id": one.id,
+        "type": one.type,
+        "locale": revision.locale,
+        "translations": {locale: id for locale, id in translations.items() if id != one.id},
+        "section": revision.section,
+        "slug": revision.slug,
+        "path": revision.slug and around.tree.path(revision.section, locale=revision.locale, slug=revision.slug),
+        "revision": revision.number,
+        "published_revision": one.published_revision,
+        "state": state(one, schedule),
+        "fields": fields(one.type, revision.fields, rich_text=around.rich_text),
+        "owner": revision.owner_id and around.persons.get(revision.owner_id),
+        "byline": [around.persons[id] for id in revision.byline if id in around.persons],
+        "source": source,
+        "schedule": schedule and _schedule(schedule),
+        "created_at": instant(one.created_at),
+        "changed_at": instant(one.changed_at),
+        "first_published_at": instant(one.first_published_at),
+        "published_at": instant(one.published_at),
+        "trashed_at": instant(one.trashed_at),
+        "saved": attribution(revision, revision.saved_at, around.persons),
+    }
+
+
+def attribution(made: Attributed, at: datetime, people: Mapping[str, Any]) -> dict[str, Any]:
+    """When, by whom, on whose behalf, for which request, with what note."""
+    return {
+        "at": instant(at),
+        "by": {"kind": made.actor_kind, "id": made.actor_id, "name": made.actor_name},
+        "on_behalf_of": made.on_behalf_of and people.get(made.on_behalf_of),
+        "request": made.request,
+        "note": made.note,
+    }
+
+
+def _schedule(planned: Schedule) -> dict[str, Any]:
+    return {
+        "publish_at": instant(planned.publish_at),
+        "unpublish_at": instant(planned.unpublish_at),
+        "zone": planned.zone,
+        "revision": planned.revision,
+        "failure": planned.failure,
+    }
+
+
+def revision(
+    one: Revision, *, published: Mapping[int, datetime], people: Mapping[str, Any], live: int | None
+) -> dict[str, Any]:
+    """A revision in the history, without its content. `published`: when it first went live, or null."""
+    return {
+        "revision": one.number,
+        "saved": attribution(one, one.saved_at, people),
+        "autosave": one.autosave,
+        "published": instant(published.get(one.number)),
+        "live": one.number == live,
+        "restored_from": one.restored_from,
+    }
+
+
+def event(one: Event, people: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of the log."""
+    return {
+        "id": str(one.number),
+        "kind": one.kind,
+        "entry": one.entry_id,
+        "type": one.type,
+        "locale": one.locale,
+        "revision": one.revision,
+        "details": one.details,
+        **attribution(one, one.at, people),
+    }
+
+
+# --- fields ---
+
+
+def fields(type_name: str, values: Mapping[str, Any], *, rich_text: str = "doc") -> dict[str, Any]:
+    """All fields of a type, those without a value as null, rich text in the form that was asked for."""
+    return _group(content_types.find(type_name).fields, values, rich_text)
+
+
+def _group(of: tuple[Field, ...], values: Mapping[str, Any], form: str) -> dict[str, Any]:
+    return {field.name: _value(field, values.get(field.name), form) for field in of}
+
+
+def _value(field: Field, value: Any, form: str) -> Any:
+    if value is None:
+        return None
+    if field.kind == "rich_text":
+        return FORMATS[form](value)
+    if field.kind == "group":
+        return _group(field.fields, value, form)
+    if field.kind == "groups":
+        return [_group(field.fields, item, form) for item in value]
+    return value
+
+
+def source_html(document: rich_text.Document) -> str:
+    """HTML that can be given back: references stand as `entry:<id>`."""
+    targets = {one.entry: rich_text.Target(f"entry:{one.entry}") for one in rich_text.references(document)}
+    return rich_text.join_html(rich_text.to_html(document), targets)
+
+
+FORMATS = {
+    "doc": lambda document: document,
+    "html": source_html,
+    "markdown": rich_text.to_markdown,
+    "text": rich_text.to_text,
+}

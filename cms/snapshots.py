@@ -1,0 +1,82 @@
+"""An entry's content as one value, and the revision that holds it: found, compared, refused when stale."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cms.errors import NotFound, StaleRevision, WrongState
+from cms.tables.entries import Entry, Revision
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An entry's whole content: what one revision holds."""
+
+    locale: str
+    section: str | None
+    slug: str | None
+    owner_id: str | None
+    byline: tuple[str, ...]
+    fields: dict[str, Any]
+
+
+def find(session: Session, entry_id: str) -> Entry:
+    """The entry of that id. Raises `NotFound`."""
+    entry = session.get(Entry, entry_id)
+    if entry is None:
+        raise NotFound("entry", entry_id)
+    return entry
+
+
+def revision_of(session: Session, entry: Entry, number: int | None = None) -> Revision:
+    """One revision, the newest when no number is given. Raises `NotFound`."""
+    wanted = entry.revision if number is None else number
+    revision = session.get(Revision, (entry.id, wanted))
+    if revision is None:
+        raise NotFound("revision", str(wanted))
+    return revision
+
+
+def snapshot_of(revision: Revision) -> Snapshot:
+    """The content that a revision holds."""
+    return Snapshot(
+        locale=revision.locale,
+        section=revision.section,
+        slug=revision.slug,
+        owner_id=revision.owner_id,
+        byline=tuple(revision.byline),
+        fields=revision.fields,
+    )
+
+
+def refuse_stale(session: Session, entry: Entry, expected: int, patch: Mapping[str, Any] | None = None) -> None:
+    """Raises `StaleRevision` unless `expected` is the newest revision, telling who was faster and what they changed."""
+    if entry.revision == expected:
+        return
+    newest = revision_of(session, entry)
+    seen = session.get(Revision, (entry.id, expected))
+    raise StaleRevision(
+        expected=expected,
+        current=entry.revision,
+        actor_name=newest.actor_name,
+        on_behalf_of=newest.on_behalf_of,
+        saved_at=newest.saved_at,
+        changed=_changed(snapshot_of(seen), snapshot_of(newest)) if seen else [],
+    )
+
+
+def refuse_trashed(entry: Entry) -> None:
+    """Raises `WrongState` when the entry is in the trash."""
+    if entry.trashed_at is not None:
+        raise WrongState("trashed", "The entry is in the trash. Restore it first.")
+
+
+def _changed(before: Snapshot, after: Snapshot) -> list[str]:
+    outer = [name for name in ("locale", "section", "slug", "byline") if getattr(before, name) != getattr(after, name)]
+    if before.owner_id != after.owner_id:
+        outer.append("owner")
+    names = dict.fromkeys([*before.fields, *after.fields])
+    inner = [name for name in names if before.fields.get(name) != after.fields.get(name)]
+    return [f"/{name}" for name in outer] + [f"/fields/{name}" for name in inner]

@@ -1,0 +1,92 @@
+"""Entries, their revisions, where they are used, and the files they hold. The public side never comes here."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cms.database import Base, BigNumber
+from cms.tables.attributed import Attributed
+
+
+class Entry(Base):
+    """One edited thing. Locale, section, slug and title are those of the newest revision, for finding it."""
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        UniqueConstraint("source_name", "source_id"),
+        UniqueConstraint("translation_group", "locale"),
+        Index("ix_entries_address", "section", "slug", "locale"),
+        Index("ix_entries_changed", "changed_at", "id"),
+        Index("ix_entries_changed_of_type", "type", "changed_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    locale: Mapped[str]
+    section: Mapped[str | None]
+    slug: Mapped[str | None]
+    title: Mapped[str]
+    owner_id: Mapped[str | None] = mapped_column(ForeignKey("persons.id"))
+    translation_group: Mapped[str]
+    revision: Mapped[int]
+    published_revision: Mapped[int | None]
+    first_published_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    changed_at: Mapped[datetime]
+    trashed_at: Mapped[datetime | None]
+    source_name: Mapped[str | None]
+    source_id: Mapped[str | None]
+    # The row that the source last brought, and the revision it made: a later one is a person's work.
+    source_digest: Mapped[str | None]
+    source_revision: Mapped[int | None]
+
+
+class Revision(Attributed, Base):
+    """An immutable full snapshot. The database itself refuses to change one, but for an autosave still in the making."""
+
+    __tablename__ = "revisions"
+
+    entry_id: Mapped[str] = mapped_column(ForeignKey("entries.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    locale: Mapped[str]
+    section: Mapped[str | None]
+    slug: Mapped[str | None]
+    owner_id: Mapped[str | None]
+    byline: Mapped[list[str]]
+    fields: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime]
+    begun_at: Mapped[datetime]
+    autosave: Mapped[bool]
+    restored_from: Mapped[int | None]
+
+
+class Usage(Base):
+    """One entry's reference to another. `live` tells the publication's references from the newest revision's."""
+
+    __tablename__ = "usages"
+    __table_args__ = (Index("ix_usages_target", "target_id"),)
+
+    source_id: Mapped[str] = mapped_column(ForeignKey("entries.id"), primary_key=True)
+    live: Mapped[bool] = mapped_column(primary_key=True)
+    pointer: Mapped[str] = mapped_column(primary_key=True)
+    target_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class StoredFile(Base):
+    """A file's bytes, known by their SHA-256. The bytes are in the media store."""
+
+    __tablename__ = "files"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigNumber)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    entry_id: Mapped[str | None] = mapped_column(ForeignKey("entries.id"))
+    created_at: Mapped[datetime]

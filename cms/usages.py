@@ -1,0 +1,76 @@
+"""Where an entry is used, and what it uses: kept in a table at every save and publication."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from cms.errors import InUse
+from cms.tables.entries import Entry, Usage
+
+_SHOWN = 100
+
+
+def note(session: Session, source_id: str, references: Iterable[tuple[str, str]], *, live: bool, new: bool) -> None:
+    """Replace what an entry uses, given as (JSON pointer, target's id). `new`: nothing was noted before."""
+    if not new:
+        session.execute(delete(Usage).where(Usage.source_id == source_id, Usage.live == live))
+    rows = [
+        {"source_id": source_id, "live": live, "pointer": pointer, "target_id": target}
+        for pointer, target in dict.fromkeys(references)
+    ]
+    if rows:
+        session.execute(insert(Usage), rows)
+
+
+def of(session: Session, entry_id: str) -> Sequence[Usage]:
+    """Who refers to the entry, entries in the trash left out."""
+    return session.scalars(
+        select(Usage)
+        .join(Entry, Entry.id == Usage.source_id)
+        .where(Usage.target_id == entry_id, Usage.source_id != entry_id, Entry.trashed_at.is_(None))
+        .order_by(Usage.source_id, Usage.pointer, Usage.live)
+    ).all()
+
+
+def by(session: Session, entry_id: str) -> Sequence[Usage]:
+    """What the entry refers to."""
+    return session.scalars(
+        select(Usage).where(Usage.source_id == entry_id).order_by(Usage.pointer, Usage.target_id, Usage.live)
+    ).all()
+
+
+def refuse_if_used(session: Session, entry_id: str) -> None:
+    """Raises `InUse` with the first usages."""
+    used = of(session, entry_id)
+    if used:
+        pairs = list(dict.fromkeys((usage.source_id, usage.pointer) for usage in used))
+        raise InUse(entry_id, pairs[:_SHOWN], len(pairs))
+
+
+def missing(session: Session, ids: Iterable[str]) -> set[str]:
+    """Which of the ids are no entries."""
+    wanted = set(ids)
+    found: set[str] = set()
+    for chunk in _chunks(sorted(wanted)):
+        found.update(session.scalars(select(Entry.id).where(Entry.id.in_(chunk))))
+    return wanted - found
+
+
+def types(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """The type of each entry that exists among the ids."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(sorted(set(ids))):
+        found.update(
+            (row.id, row.type) for row in session.execute(select(Entry.id, Entry.type).where(Entry.id.in_(chunk)))
+        )
+    return found
+
+
+def count(session: Session, entry_id: str) -> int:
+    """How many places refer to the entry."""
+    return session.scalar(select(func.count()).select_from(Usage).where(Usage.target_id == entry_id)) or 0
+
+
+def _chunks(ids: list[str], size: int = 500) -> Iterable[list[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
