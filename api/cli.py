@@ -100,9 +100,9 @@ def _show(told: Iterator[dict[str, Any]]) -> dict[str, Any]:
                 sys.stdout.write(f"{step['output']}\n")
             if "progress" in step:
                 doing = step.get("doing", "")
-                bar = bars.setdefault(doing, None) or bars.setdefault(doing, progress.add_task(doing, total=step["of"]))
-                bars[doing] = bar
-                progress.update(bar, completed=step["progress"], total=step["of"])
+                if doing not in bars:
+                    bars[doing] = progress.add_task(doing, total=step["of"])
+                progress.update(bars[doing], completed=step["progress"], total=step["of"])
             report = step.get("report", report)
     return report
 

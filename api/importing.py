@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ from api import background
 from api.parts import Parts
 from api.refusals import problem_of
 from api.uploads import take_in
-from cms import content_types, files, importing, people, publishing, site
+from cms import bringing, content_types, files, importing, people, publishing, site
 from cms.attribution import COMMAND_LINE, By
 from cms.content_types import ContentType
 from cms.errors import Fault, InvalidContent, Refusal
@@ -148,7 +148,7 @@ def _settle(parts: Parts, job: Job, surveyed: _Survey, report: Report) -> Settle
 
 def _bring_assets(
     parts: Parts, job: Job, reading: Reading, known: dict[str, Known], report: Report
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, dict[str, str]]:
     entries: dict[str, str] = {}
     for count, asset in enumerate(reading.assets(), start=1):
         try:
@@ -195,7 +195,7 @@ class _Links:
         self._entries = entries
         self._assets = assets
         self._report = report
-        self.fingerprint = importing.bringing.digest(sorted(entries.items()), sorted(assets.items()))
+        self.fingerprint = bringing.digest(sorted(entries.items()), sorted(assets.items()))
 
     def of(self, item: Item) -> Resolve:
         """The resolver for one item's links."""

@@ -33,15 +33,17 @@ def opened(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Parts
     with contextlib.ExitStack() as stack:
         database = open_database(settings.database)
         stack.callback(database.close)
-        engines = [open_engine(settings.search, name=name) for name in ("public", "staff")]
-        for engine in engines:
-            stack.callback(engine.close)
+        public_index = open_engine(settings.search, name="public")
+        stack.callback(public_index.close)
+        staff_index = open_engine(settings.search, name="staff")
+        stack.callback(staff_index.close)
         yield Parts(
             settings,
             clock,
             database,
             open_store(settings.media),
-            *engines,
+            public_index,
+            staff_index,
             Throttle(clock),
             data_folder.secret(settings.folder),
         )

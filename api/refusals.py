@@ -11,8 +11,7 @@ from api.login_throttle import Throttled
 from api.problems import Problem, problem_response
 from cms import errors
 from cms.showing import instant
-from media.receiving import TooLarge
-from media.refusals import RefusedMedia
+from media.refusals import RefusedMedia, TooLarge
 from search_index import IndexUnavailable, QueryTooLong
 
 

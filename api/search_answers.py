@@ -28,7 +28,7 @@ class SearchAsked:
     def query(self) -> Query:
         """What the engine is asked."""
         return Query(
-            self.text,
+            text=self.text,
             locale=self.locale,
             filters=self.filters,
             limit=self.size,

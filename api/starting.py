@@ -53,7 +53,7 @@ def _migrate(parts: Parts) -> None:
         founding.found(session, by=By(COMMAND_LINE, parts.clock()))
 
 
-def serve(settings: Settings, *, with_sample: bool, say: Callable[[str], None]) -> None:
+def serve(settings: Settings, *, with_sample: bool, say: Callable[[str], object]) -> None:
     """Serve until stopped. Raises `CannotStart`, before anything is touched if the port is taken."""
     with _port(settings) as listening, prepared(settings) as parts:
         host, port = listening.getsockname()[:2]
@@ -92,7 +92,7 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _first_start(parts: Parts, url: str, *, with_sample: bool, say: Callable[[str], None]) -> None:
+def _first_start(parts: Parts, url: str, *, with_sample: bool, say: Callable[[str], object]) -> None:
     """The sample site if it is wanted and nothing is there, and the first administrator if nobody can sign in."""
     by = By(COMMAND_LINE, parts.clock())
     with parts.database.reading() as session:

@@ -91,7 +91,8 @@ def _reference_faults(
 ) -> tuple[list[Fault], tuple[Fault, ...]]:
     wanted = list(content.references(content_type, snapshot.fields))
     types = usages.types(session, (target for _, target, _ in wanted)) if wanted else {}
-    faults, warnings = [], []
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
     for pointer, target, allowed in wanted:
         in_text = (found := content_type.field(pointer.split("/")[2])) is not None and found.kind == "rich_text"
         if target not in types:

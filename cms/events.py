@@ -22,7 +22,7 @@ def record(
     **details: Any,
 ) -> None:
     """Append an event, about the entry's newest revision if none is named. Details are JSON and never secrets."""
-    about = {}
+    about: dict[str, Any] = {}
     if entry is not None:
         about = {"entry_id": entry.id, "type": entry.type, "locale": entry.locale}
         about["revision"] = entry.revision if revision is None else revision

@@ -30,7 +30,7 @@ def published(session: Session, entry: Entry) -> dict[int, datetime]:
         .where(Event.entry_id == entry.id, Event.kind == "entry.published")
         .group_by(Event.revision)
     )
-    return {row[0]: row[2] for row in rows}
+    return {number: at for number, _, at in rows if number is not None}
 
 
 def restore(session: Session, entry: Entry, number: int, *, expected: int, by: By) -> saving.Saved:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import bringing, content, people, publishing, saving, structure
+from cms import bringing, content, people, publishing, saving, snapshots, structure
 from cms.attribution import By
 from cms.content_types import ContentType
 from cms.errors import Fault, InvalidContent
@@ -116,7 +116,7 @@ def settle_sections(
 ) -> tuple[dict[tuple[str, ...], str], int]:
     """A section for each path of slugs, given with its names: ids by path, and how many were made."""
     entry = structure.entry(session)
-    fields = saving.revision_of(session, entry).fields
+    fields = snapshots.revision_of(session, entry).fields
     sections: list[dict[str, Any]] = _copied(fields.get("sections") or [])
     made = 0
     for path in sorted({path[:depth] for path in wanted for depth in range(1, len(path) + 1)}):

@@ -65,7 +65,7 @@ class Page:
 
 
 def page(
-    session: Session, wanted: Select[Any], asked: Asked, *, columns: Mapping[str, Column], id: ColumnElement[Any]
+    session: Session, wanted: Select[*tuple[Any, ...]], asked: Asked, *, columns: Mapping[str, Column], id: ColumnElement[Any]
 ) -> Page:
     """The rows that `asked` describes. Raises `BadQuery`."""
     for condition in asked.conditions:

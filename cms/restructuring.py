@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
-from cms import saving
+from cms import saving, snapshots
 from cms.attribution import By
 from cms.errors import Fault, InvalidContent
 from cms.identity import new_id
@@ -57,7 +57,7 @@ def change(
     """Do the operations in order and save the tree as a draft. Gives the ids of new sections, in order.
 
     Raises `InvalidContent` naming the operation that cannot be done, and what `save` raises."""
-    revision = saving.revision_of(session, structure)
+    revision = snapshots.revision_of(session, structure)
     sections: list[Node] = _copied(revision.fields.get("sections") or [])
     made: list[str] = []
     for index, said in enumerate(operations):
@@ -87,9 +87,9 @@ def _read(said: dict[str, Any], *, at: str) -> Any:
 
 def _add(sections: list[Node], operation: Add) -> list[str]:
     siblings = _children(sections, operation.parent)
-    node = {"id": new_id(), "slug": operation.slug, "name": operation.name, "children": []}
+    node: Node = {"id": new_id(), "slug": operation.slug, "name": operation.name, "children": []}
     siblings.insert(len(siblings) if operation.position is None else operation.position, node)
-    return [node["id"]]
+    return [str(node["id"])]
 
 
 def _rename(sections: list[Node], operation: Rename) -> list[str]:

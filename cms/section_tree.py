@@ -3,7 +3,7 @@
 Pure: the editor's tree and the public's are the same code over different revisions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -44,7 +44,7 @@ class SectionNode(BaseModel):
         return self
 
 
-def refuse_twins(siblings: list[SectionNode]) -> None:
+def refuse_twins(siblings: Sequence[SectionNode]) -> None:
     """No two siblings with one slug in one locale. Raises `ValueError`."""
     seen: dict[tuple[str, str], SectionNode] = {}
     locales = {locale for node in siblings if isinstance(node.slug, dict) for locale in node.slug} | {"*"}
@@ -134,7 +134,7 @@ def _flatten(nodes: list[dict[str, Any]], parents: tuple[str, ...]) -> Iterator[
         yield from _flatten(children, (*parents, node["id"]))
 
 
-def measure(nodes: list[SectionNode]) -> tuple[int, int, list[str]]:
+def measure(nodes: Sequence[SectionNode]) -> tuple[int, int, list[str]]:
     """How many sections, how many levels, and which ids occur twice."""
     ids: list[str] = []
     deepest = 0

@@ -26,4 +26,4 @@ def locales(session: Session) -> Locales:
     if not named:
         return DEFAULT_LOCALES
     default = (rendered or {}).get("default_locale")
-    return Locales(named, default if default in named else named[0])
+    return Locales(named, str(default) if default in named else named[0])

@@ -42,13 +42,14 @@ def is_stemmed(locale: str) -> bool:
 
 def tokens(text: str, *, locale: str) -> list[str]:
     """The tokens of clean text, in order."""
+    return tokens_and_words(text, locale=locale)[0]
+
+
+def tokens_and_words(text: str, *, locale: str) -> tuple[list[str], set[str]]:
+    """The tokens of clean text, in order, and its distinct words, unstemmed."""
+    words = WORD.findall(text)
     table = _STEMS if is_stemmed(locale) else _FOLDED
-    return [table[word] for word in WORD.findall(text)]
-
-
-def folded_words(text: str) -> set[str]:
-    """The distinct words of clean text, unstemmed."""
-    return {_FOLDED[word] for word in WORD.findall(text)}
+    return list(map(table.__getitem__, words)), set(map(_FOLDED.__getitem__, set(words)))
 
 
 def variants(word: str, *, locale: str | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from search_index.analysis import clean, folded_words, tokens
+from search_index.analysis import clean, tokens_and_words
 from search_index.engine import Document
 
 MAX_INDEXED = 500_000
@@ -34,16 +34,18 @@ class Prepared:
 def prepare(document: Document) -> Prepared:
     """All that engines store; long bodies are indexed to 500,000 characters and shown to 50,000."""
     title, summary, body = (clean(text[:MAX_INDEXED]) for text in (document.title, document.summary, document.body))
-    title_words = folded_words(title)
+    title_tokens, title_words = tokens_and_words(title, locale=document.locale)
+    summary_tokens, summary_words = tokens_and_words(summary, locale=document.locale)
+    body_tokens, body_words = tokens_and_words(body, locale=document.locale)
     return Prepared(
         id=clean(document.id),
         title=title[:MAX_SHOWN],
         summary=summary[:MAX_SHOWN],
         body=body[:MAX_SHOWN],
-        title_tokens=tokens(title, locale=document.locale),
-        summary_tokens=tokens(summary, locale=document.locale),
-        body_tokens=tokens(body, locale=document.locale),
-        words=title_words | folded_words(summary) | folded_words(body),
+        title_tokens=title_tokens,
+        summary_tokens=summary_tokens,
+        body_tokens=body_tokens,
+        words=title_words | summary_words | body_words,
         title_words=title_words,
         labels=_labels(document),
         moment=_moment(document.published_at),

@@ -260,9 +260,10 @@ class _Reader:
     def find(self, plan: Plan, query: Query) -> Found:
         newest = query.sort == "newest" or not plan.required
         results = self._searcher.search(
-            _query(plan),
+            _wanted(plan),
             limit=query.offset + query.limit,
             filter=_filters(query),
+            mask=_unwanted(plan),
             sortedby=sorting.FieldFacet("moment", reverse=True) if newest else None,
         )
         matched = results.docs()
@@ -306,11 +307,15 @@ def _row(stored: dict[str, str], score: float) -> Row:
     return Row(stored["id"], score, stored["title"], stored["summary"], stored["body"])
 
 
-def _query(plan: Plan) -> q.Query:
+def _wanted(plan: Plan) -> q.Query:
     clauses = [_clause(clause) for clause in plan.required]
-    wanted = (q.Or if plan.match_any else q.And)(clauses) if clauses else q.Every()
+    return (q.Or if plan.match_any else q.And)(clauses) if clauses else q.Every()
+
+
+def _unwanted(plan: Plan) -> q.Query:
+    """A mask, not a clause: whoosh's matcher for "and not" runs past its end when it skips blocks."""
     excluded = [_clause(clause) for clause in plan.excluded if clause.sequences]
-    return q.AndNot(wanted, q.Or([q.Term("id", _POSITION), *excluded]))
+    return q.Or([q.Term("id", _POSITION), *excluded])
 
 
 def _clause(clause: Clause) -> q.Query:

@@ -49,7 +49,7 @@ def _create(desk: Desk, body: EntryBody) -> Response:
         byline=tuple(body.byline),
         translation_of=body.translation_of,
     )
-    source = body.source and saving.Source(body.source.name, body.source.external_id)
+    source = saving.Source(body.source.name, body.source.external_id) if body.source else None
     saved = saving.create(desk.session, body.type, draft, by=desk.by, source=source)
     return entry_reply(desk, saved.entry, warnings=saved.warnings, status=201)
 
@@ -122,7 +122,7 @@ def trash_entry(request: Request, id: str, body: Annotated[AnswerBody | None, Bo
 @router.post("/entries/{id}/restoration")
 def restore_entry(request: Request, id: str, body: Annotated[NoteBody | None, Body()] = None) -> Response:
     """Take an entry out of the trash, as a draft."""
-    with writing(request, note=body and body.note) as desk:
+    with writing(request, note=body.note if body else None) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("trash", entry=entry)
         expected = expected_revision(request) if "if-match" in request.headers else entry.revision

@@ -62,7 +62,7 @@ def restore_revision(
 ) -> Response:
     """Make a new revision equal to an old one."""
     expected = expected_revision(request)
-    with writing(request, note=body and body.note) as desk:
+    with writing(request, note=body.note if body else None) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("save", entry=entry)
         saved = history.restore(desk.session, entry, _known(number), expected=expected, by=desk.by)

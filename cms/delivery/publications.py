@@ -33,7 +33,7 @@ def listing(session: Session, asked: Asked, *, documents: bool = False) -> Listi
     wanted = select(Publication).where(_LISTED)
     if documents:
         wanted = wanted.options(undefer(Publication.fields))
-    found = page(session, wanted, asked, columns=_columns(asked_types(asked)), id=Publication.entry_id)
+    found = page(session, wanted, asked, columns=_columns(asked_types(asked)), id=Publication.__table__.c.entry_id)
     return Listing([row[0] for row in found.rows], found.next, found.total)
 
 

@@ -7,7 +7,10 @@ from itertools import accumulate, pairwise
 from cms.diffing.alignment import Match, align, gaps
 from cms.diffing.shapes import Op, Run
 
-TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+WORD = re.compile(r"\w+|\s+|[^\w\s]")
+SENTENCE = re.compile(r".{40,400}?(?:[.!?]\s+|\n)|.{1,400}", re.DOTALL)
+# Characters of both texts; what is longer is compared by sentence first. By word, this takes about a second at worst.
+LONGEST_BY_WORD = 800_000
 
 
 def word_runs(old: str, new: str) -> list[Run]:
@@ -24,12 +27,7 @@ def matching_text(old: str, new: str) -> list[Match]:
     """The stretches of characters, whole words each, that stayed."""
     if old == new:
         return [Match(0, 0, len(old))] if old else []
-    old_words, new_words = TOKEN.findall(old), TOKEN.findall(new)
-    starts, new_starts = _starts(old_words), _starts(new_words)
-    matches = [
-        Match(starts[match.at], new_starts[match.to], starts[match.at + match.size] - starts[match.at])
-        for match in align(old_words, new_words)
-    ]
+    matches = _by_sentence(old, new) if len(old) + len(new) > LONGEST_BY_WORD else _matching_units(old, new, WORD)
     return _readable(matches, old=old, new=new)
 
 
@@ -54,6 +52,28 @@ def joined(parts: Iterable[tuple[Op, Sequence[Run]]], separator: str) -> list[Ru
         old_began, new_began = old_began or op != "added", new_began or op != "removed"
         pieces += [(run["op"], run["text"]) for run in runs]
     return [{"op": op, "text": text} for op, text in _merged(pieces)]
+
+
+def _by_sentence(old: str, new: str) -> list[Match]:
+    """By sentence, and by word within the first changes, as far as that is not too long either."""
+    matches: list[Match] = []
+    left = LONGEST_BY_WORD
+    for removed, added, kept in gaps(_matching_units(old, new, SENTENCE), len(old), len(new)):
+        if len(removed) + len(added) <= left:
+            left -= len(removed) + len(added)
+            inner = _matching_units(old[removed.start : removed.stop], new[added.start : added.stop], WORD)
+            matches += [Match(removed.start + match.at, added.start + match.to, match.size) for match in inner]
+        matches += [kept] if kept.size else []
+    return matches
+
+
+def _matching_units(old: str, new: str, unit: re.Pattern[str]) -> list[Match]:
+    old_units, new_units = unit.findall(old), unit.findall(new)
+    starts, new_starts = _starts(old_units), _starts(new_units)
+    return [
+        Match(starts[match.at], new_starts[match.to], starts[match.at + match.size] - starts[match.at])
+        for match in align(old_units, new_units)
+    ]
 
 
 def _starts(tokens: Sequence[str]) -> list[int]:

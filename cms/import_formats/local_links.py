@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-CODE = re.compile(
-    r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1[^\n]*$|\Z)|(?<!`)(`{1,3})(?!`)[^`\n]+\2(?!`)", re.M | re.S
+# Possessive quantifiers (+ after +), because a page of nothing but backticks must not take minutes.
+FENCE = re.compile(
+    r"^ {0,3}(`{3,}+(?=[^`\n]*+\n)|~{3,}+(?=[^\n]*+\n)).*?(?:^ {0,3}\1[^\n]*+$|\Z)", re.MULTILINE | re.DOTALL
 )
+CODE = re.compile(r"(?<!`)(`{1,3})(?!`)[^`\n]++\1(?!`)")
 ADDRESSES = re.compile(
     r"\]\([ \t]*(?:<(?P<angled>[^<>\n]{1,2000})>|(?P<bare>[^\s()<>]{1,2000}(?:\([^\s()]{0,200}\)[^\s()]{0,2000})?))"
     r"|^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*<?(?P<defined>[^\s<>]{1,2000})"
@@ -19,7 +21,7 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 def addresses(markdown: str) -> Iterator[str]:
     """Every address that the text links to or shows, as written, code left out."""
-    for found in ADDRESSES.finditer(CODE.sub("", markdown)):
+    for found in ADDRESSES.finditer(CODE.sub("", FENCE.sub("", markdown))):
         yield next(part for part in found.groups() if part)
 
 

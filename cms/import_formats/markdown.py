@@ -16,12 +16,11 @@ from cms.import_formats.folder import Folder, slug_of
 from cms.import_formats.front_matter import Page, taken_apart
 from cms.import_formats.item import LONGEST_EXTERNAL_ID, Asset, Author, Item, Options, Origin, Problem, Target
 from cms.import_formats.known_fields import LONGEST_TITLE, Given
-from cms.import_formats.local_links import addresses, local_path
+from cms.import_formats.local_links import FENCE, addresses, local_path
 from cms.import_formats.safe_values import Refused
 
 MEANINGS = ("title", "slug", "summary", "first_published_at", "topics", "locale", "byline", "cover", "draft")
 HEADING = re.compile(r"^ {0,3}#[ \t]+(?P<title>[^\n]*)(?:\n|\Z)", re.MULTILINE)
-FENCE = re.compile(r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 INLINE = MarkdownIt("commonmark", {"html": False})
 
 

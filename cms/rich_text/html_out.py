@@ -77,13 +77,15 @@ def quoted(value: str) -> str:
 def _join_link(piece: Sequence[str | None], targets: Mapping[str, Target]) -> str:
     _, entry, fragment, inner = piece
     target = targets.get(entry or "")
-    href = safe_href(target.url) if target else None
-    if target is not None and target.url.startswith("entry:"):
-        href = target.url
+    href = _address(target) if target else None
     if not href:
         return inner or ""
     address = f"{href.partition('#')[0]}#{fragment}" if fragment else href
     return f"<a href={quoted(address)}>{inner}</a>"
+
+
+def _address(target: Target) -> str | None:
+    return target.url if target.url.startswith("entry:") else safe_href(target.url)
 
 
 def _join_image(piece: Sequence[str | None], targets: Mapping[str, Target]) -> str:
@@ -99,9 +101,10 @@ def _join_image(piece: Sequence[str | None], targets: Mapping[str, Target]) -> s
 def _join_file(piece: Sequence[str | None], targets: Mapping[str, Target]) -> str:
     _, entry, title = piece
     target = targets.get(entry or "")
-    if target is None or entry is None:
+    href = _address(target) if target else None
+    if target is None or entry is None or not href:
         return ""
-    return f"<p><a href={quoted(target.url)} data-file={quoted(entry)}>{escaped(title or target.alt or '')}</a></p>"
+    return f"<p><a href={quoted(href)} data-file={quoted(entry)}>{escaped(title or target.alt or '')}</a></p>"
 
 
 _JOIN: dict[str, Callable[[Sequence[str | None], Mapping[str, Target]], str]] = {

@@ -24,14 +24,17 @@ def to_markdown(document: Document) -> str:
     return text + "\n" if text else ""
 
 
-def _blocks(content: list[Node], *, nested: bool) -> str:
+def _blocks(content: list[Node], *, nested: bool, inside: str = "") -> str:
     parts: list[str] = []
     before: Node | None = None
     other_marker = False
     for node in content:
         kind = node["type"]
-        # Two lists in a row are one list to Markdown unless their markers differ.
-        other_marker = before is not None and before["type"] == kind and kind in _LISTS and not other_marker
+        # Two lists in a row are one list to Markdown unless their markers differ, and "- - -" is a rule.
+        if before is None:
+            other_marker = kind == "bulletList" and inside == "-"
+        else:
+            other_marker = before["type"] == kind and not other_marker
         if before is not None:
             parts.append("\n" if nested and _can_follow_closely(before, node) else "\n\n")
         if kind in _LISTS:
@@ -86,7 +89,7 @@ def _item(item: Node, *, marker: str) -> str:
     if not filled:
         return marker
     indent = " " * (len(marker) + 1)
-    return f"{marker} " + _NEXT_LINE.sub("\n" + indent, _blocks(filled, nested=True))
+    return f"{marker} " + _NEXT_LINE.sub("\n" + indent, _blocks(filled, nested=True, inside=marker))
 
 
 def _code_block(node: Node, *, nested: bool) -> str:

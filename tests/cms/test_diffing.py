@@ -171,6 +171,14 @@ def test_runs_spell_both_texts_that_are_too_long_to_compare_exactly(
     assert spelled(diff["runs"], "added") == "".join([*new, "end"])
 
 
+def test_a_very_long_text_is_compared_by_sentence_and_then_by_word() -> None:
+    old = [f"Sentence {number} says what it has to say, and no more. " for number in range(12_000)]
+    new = [text.replace("more", "less") if number % 100 == 0 else text for number, text in enumerate(old)]
+    diff = one("".join(old), "".join(new))
+    assert (spelled(diff["runs"], "removed"), spelled(diff["runs"], "added")) == ("".join(old), "".join(new))
+    assert {"op": "added", "text": "less"} in diff["runs"]
+
+
 def test_scattered_edits_of_a_long_text_keep_the_rest() -> None:
     old = [f"word{number} " for number in range(20_000)]
     new = [word if number % 100 else "edit " for number, word in enumerate(old)]

@@ -92,6 +92,12 @@ def test_exclusion_alone_finds_all_the_rest(site: Engine) -> None:
     assert len(ids(site, "-ёлка")) == len(DOCUMENTS) - 1
 
 
+def test_exclusion_holds_among_hundreds_of_entries(holding: Hold) -> None:
+    engine = holding(*(doc(f"d{n}", "Отчёт", "бюджет " * (n % 17) + ("черновик" if n % 3 else "")) for n in range(600)))
+    results = engine.search(Query(text="отчёт бюджет -черновик", limit=5))
+    assert results.total == sum(n % 17 > 0 and n % 3 == 0 for n in range(600))
+
+
 def test_excluding_a_word_nobody_uses_excludes_nothing(site: Engine) -> None:
     assert len(ids(site, "-кукарямба")) == len(DOCUMENTS)
 

@@ -65,7 +65,9 @@ def cell(*content: dict[str, Any], kind: str = "tableCell", colspan: int = 1, ro
 _WORDS = st.one_of(
     st.text(alphabet="ab яё", min_size=1, max_size=6),
     st.text(alphabet=" a1.)(-+*_~`#>|<&;:\"'!?[]{}\\/=\n\t\u00a0\u2003\u2028№é", min_size=1, max_size=10),
-    st.sampled_from(["&amp;", "<b>", "</b>", "![a](b)", "---", "1. a", "- a", "# a", "| a |", "http://a.b", "&#1;", "!"]),
+    st.sampled_from(
+        ["&amp;", "<b>", "</b>", "![a](b)", "---", "1. a", "- a", "# a", "| a |", "http://a.b", "&#1;", "!"]
+    ),
     st.text(max_size=8),
 )
 _MARKS = st.one_of(
@@ -128,7 +130,9 @@ def _containers(blocks: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[
     return st.one_of(
         several.map(lambda content: node("blockquote", *content)),
         st.lists(items, max_size=3).map(lambda content: node("bulletList", *content)),
-        st.builds(lambda content, start: node("orderedList", *content, start=start), st.lists(items), st.integers(0, 12)),
+        st.builds(
+            lambda content, start: node("orderedList", *content, start=start), st.lists(items), st.integers(0, 12)
+        ),
         _tables(blocks),
     )
 
@@ -140,7 +144,9 @@ loose_documents = st.lists(_BLOCKS, max_size=4).map(lambda content: doc(*content
 documents = loose_documents.map(lambda document: from_document(document).document)
 
 _KEYS = st.sampled_from(["type", "content", "attrs", "marks", "text", "entry", "href", "level", "start", "x"])
-_NAMES = st.sampled_from(["doc", "paragraph", "text", "table", "bullet_list", "image", "link", "hardBreak", "codeBlock"])
+_NAMES = st.sampled_from(
+    ["doc", "paragraph", "text", "table", "bullet_list", "image", "link", "hardBreak", "codeBlock"]
+)
 any_json = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), _NAMES, st.text(max_size=5)),
     lambda values: st.one_of(st.lists(values, max_size=4), st.dictionaries(_KEYS, values, max_size=5)),
