@@ -7,7 +7,7 @@ what follows a dependency's `yield` after the answer (fact 1 of the architecture
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi.security import APIKeyCookie, HTTPBearer
 from sqlalchemy.orm import Session
@@ -15,9 +15,9 @@ from starlette.requests import Request
 
 from api.parts import Parts
 from api.problems import Problem
-from cms import people, rights, sign_in
+from cms import content_types, people, rights, sign_in
 from cms.attribution import Actor, By
-from cms.errors import Fault, InvalidContent, NotFound
+from cms.errors import Fault, Forbidden, InvalidContent, NotFound
 from cms.tables.entries import Entry
 
 COOKIE = "sitedesk_session"
@@ -27,22 +27,50 @@ _LARGEST_REQUEST = 2**31 - 1
 
 # For the documentation alone: what they find is read again below, so that neither is taken without a check.
 SCHEMES = (
-    HTTPBearer(auto_error=False, scheme_name="API key", description="`Authorization: Bearer <key>`"),
-    APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="Session", description="Sign in with POST /session"),
+    HTTPBearer(auto_error=False, scheme_name="ApiKey", description="`Authorization: Bearer <key>`"),
+    APIKeyCookie(
+        name=COOKIE,
+        auto_error=False,
+        scheme_name="Session",
+        description=f"Sign in with POST /editor/v1/session; writes send its `csrf_token` as {CSRF_HEADER}, too.",
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A request's session, its actor, and in a write its attribution."""
+    """A request's session, its actor, and in a write its attribution and the revision that `If-Match` names."""
 
     session: Session
     actor: Actor
     by: By
+    expected: int = -1
 
     def permit(self, action: str, *, type: str = "", entry: Entry | None = None) -> None:
-        """Raises `Forbidden` unless the actor may."""
-        rights.permit(self.actor, action, type=type, entry=entry)
+        """Raises `Forbidden` unless the actor may, and `NotFound` for an entry with which they may do nothing."""
+        try:
+            rights.permit(self.actor, action, type=type, entry=entry)
+        except Forbidden:
+            if entry is not None and not any(self.may(one, entry=entry) for one in rights.ACTIONS):
+                raise NotFound("entry", entry.id) from None
+            raise
+
+    def may(self, action: str, *, type: str = "", entry: Entry | None = None) -> bool:
+        """Whether the actor may."""
+        try:
+            rights.permit(self.actor, action, type=type, entry=entry)
+        except Forbidden:
+            return False
+        return True
+
+    def readable_types(self) -> frozenset[str] | None:
+        """The types that the actor may read; None: all. Raises `Forbidden` when there is none."""
+        if self.may("read"):
+            return None
+        types = frozenset(name for name in content_types.BUILT_IN if self.may("read", type=name))
+        if not types:
+            raise Forbidden("read", "")
+        return types
 
 
 def parts_of(request: Request) -> Parts:
@@ -63,12 +91,30 @@ def reading(request: Request) -> Iterator[Desk]:
 @contextmanager
 def writing(request: Request, *, note: str | None = None) -> Iterator[Desk]:
     """Write as the signed-in actor, on behalf of whom the headers name; commit at the end of the block."""
+    with _working(request, _signed_in(request), note=note) as desk:
+        yield desk
+
+
+@contextmanager
+def changing(request: Request, *, note: str | None = None) -> Iterator[Desk]:
+    """Write against the revision that `If-Match` names. Raises a 428 problem without one."""
+    actor = _signed_in(request)
+    expected = expected_revision(request)
+    with _working(request, actor, note=note) as desk:
+        yield replace(desk, expected=expected)
+
+
+@contextmanager
+def _working(request: Request, actor: Actor, *, note: str | None) -> Iterator[Desk]:
     parts = parts_of(request)
-    with parts.database.reading() as session:
-        actor = _actor(request, session)
     with parts.database.writing() as session:
         by = By(actor, parts.clock(), _on_behalf_of(request, session), _for_request(request), note)
         yield Desk(session, actor, by)
+
+
+def _signed_in(request: Request) -> Actor:
+    with parts_of(request).database.reading() as session:
+        return _actor(request, session)
 
 
 def _actor(request: Request, session: Session) -> Actor:

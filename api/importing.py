@@ -85,7 +85,7 @@ def import_source(
         known = importing.known(session, source)
     surveyed = _Survey(reading, known)
     yield {"line": f"{surveyed.items} entries, {len(surveyed.sections)} sections, {len(surveyed.authors)} people"}
-    settled = _settle(parts, job, surveyed, report)
+    settled = _settle(parts, job, surveyed, known, report)
     assets = yield from _bring_assets(parts, job, reading, known, report)
     links = _Links(reading, {**settled.entries}, assets, report)
     yield from _bring_items(parts, job, reading, settled, known, links, report, total=surveyed.items)
@@ -132,15 +132,16 @@ class _Survey:
                 self.authors.setdefault(author.key, author)
 
 
-def _settle(parts: Parts, job: Job, surveyed: _Survey, report: Report) -> Settled:
+def _settle(parts: Parts, job: Job, surveyed: _Survey, known: dict[str, Known], report: Report) -> Settled:
     if job.dry_run:
-        return Settled({}, {}, surveyed.entries)
+        return Settled({}, {}, surveyed.entries, frozenset(), frozenset())
     with parts.database.writing() as session:
         persons, made = importing.settle_people(session, surveyed.authors.values(), source=job.source, by=job.by)
         report.outcomes["people made"] += made
         sections, made = importing.settle_sections(session, surveyed.sections, by=job.by, publish=job.publish)
         report.outcomes["sections made"] += made
-    return Settled(persons, sections, surveyed.entries)
+    there = frozenset(one.entry_id for one in known.values())
+    return Settled(persons, sections, surveyed.entries, there, frozenset(surveyed.entries.values()))
 
 
 # --- files that articles refer to ---

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -10,7 +11,7 @@ from cms.database import Database
 from cms.delivery import publications
 from cms.states import state
 from cms.tables.entries import Entry, Revision
-from cms.tables.publications import Publication, Schedule
+from cms.tables.publications import Schedule
 from search_index import Document, Engine
 
 # Of one step of following: as many events as make a commit of the index worth its fsync, and no more memory.
@@ -30,12 +31,12 @@ class Audience:
 
 
 def _public(session: Session, ids: Sequence[str]) -> Iterator[Document]:
-    for one in publications.several(session, ids, documents=True):
+    for one in publications.texts(session, ids):
         if one.type not in _NOT_SEARCHED:
             yield _of_publication(one)
 
 
-def _of_publication(one: Publication) -> Document:
+def _of_publication(one: Any) -> Document:
     return Document(
         id=one.entry_id,
         type=one.type,

@@ -61,7 +61,7 @@ def bring_read(
     refuse_stale(session, entry, entry.source_revision or 0 if expected is None else expected)
     refuse_trashed(entry)
     before = snapshot_of(revision_of(session, entry))
-    saved = saving.put(session, entry, _snapshot(draft, before), by=by)
+    saved = saving.put(session, entry, _snapshot(draft, before), by=by, coming=draft.coming)
     entry.source_digest = source.digest
     entry.source_revision = entry.revision
     return Brought("changed" if saved.made else "same", replace(saved, warnings=draft.warnings + saved.warnings))

@@ -1,8 +1,8 @@
 """What a content must not have: unknown locales, sections, persons, files, or targets of a type that does not belong."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +17,19 @@ from cms.tables.entries import StoredFile
 from cms.tables.people import Person
 
 
-def checked(session: Session, content_type: ContentType, snapshot: Snapshot) -> tuple[Snapshot, tuple[Fault, ...]]:
+@dataclass(frozen=True)
+class Checked:
+    """A content that may be stored, what of it leads nowhere, and all that it refers to: (JSON pointer, entry id)."""
+
+    snapshot: Snapshot
+    warnings: tuple[Fault, ...]
+    references: list[tuple[str, str]]
+
+
+def checked(
+    session: Session, content_type: ContentType, snapshot: Snapshot, *, coming: Container[str] = ()
+) -> Checked:
+    """Look at a content with the database's eyes. Raises `InvalidContent`, `InUse`."""
     faults = [*_locale_faults(session, snapshot), *_person_faults(session, snapshot)]
     if not content_type.routable:
         snapshot = replace(snapshot, slug=None)
@@ -29,11 +41,14 @@ def checked(session: Session, content_type: ContentType, snapshot: Snapshot) -> 
         faults.append(Fault("/section", "unknown_section", "There is no such section in the site structure."))
     snapshot, upload_faults = _with_uploads(session, content_type, snapshot)
     snapshot, structure_faults = structure.checked(session, content_type, snapshot)
-    reference_faults, warnings = _reference_faults(session, content_type, snapshot)
+    wanted = list(content.references(content_type, snapshot.fields))
+    reference_faults, warnings = _reference_faults(
+        session, content_type, [one for one in wanted if one[1] not in coming]
+    )
     faults += [*upload_faults, *structure_faults, *reference_faults]
     if faults:
         raise InvalidContent(faults)
-    return snapshot, warnings
+    return Checked(snapshot, warnings, [(pointer, target) for pointer, target, _ in wanted])
 
 
 def _locale_faults(session: Session, snapshot: Snapshot) -> Iterable[Fault]:
@@ -87,9 +102,8 @@ _LONGEST_NAME = 255
 
 
 def _reference_faults(
-    session: Session, content_type: ContentType, snapshot: Snapshot
+    session: Session, content_type: ContentType, wanted: list[tuple[str, str, tuple[str, ...]]]
 ) -> tuple[list[Fault], tuple[Fault, ...]]:
-    wanted = list(content.references(content_type, snapshot.fields))
     types = usages.types(session, (target for _, target, _ in wanted)) if wanted else {}
     faults: list[Fault] = []
     warnings: list[Fault] = []

@@ -23,29 +23,46 @@ class Read:
     warnings: tuple[Fault, ...] = ()
 
 
-def read(content_type: ContentType, given: Mapping[str, Any], *, resolve: Resolve | None = None) -> Read:
-    """Check values against their type; rich text comes out as documents. Raises `InvalidContent`."""
+def read(
+    content_type: ContentType,
+    given: Mapping[str, Any],
+    *,
+    resolve: Resolve | None = None,
+    stored: Mapping[str, Any] | None = None,
+) -> Read:
+    """Check values against their type; rich text comes out as documents. Raises `InvalidContent`.
+
+    Documents that stand in `stored` were read before and stay as they are, whatever the rules are now."""
     faults: list[Fault] = []
     warnings: list[Fault] = []
-    prepared = _with_documents(content_type.fields, given, _Reading("/fields", resolve, faults, warnings))
+    known = frozenset(id(value) for field, _, value in leaves(content_type.fields, stored or {}, at=""))
+    prepared = _with_documents(content_type.fields, given, _Reading("/fields", resolve, known, faults, warnings))
+    documents = {
+        field.name: prepared[field.name]
+        for field in content_type.fields
+        if field.kind == "rich_text" and prepared.get(field.name) is not None
+    }
+    # A document is checked already; the model would only copy it, node by node.
+    prepared.update(dict.fromkeys(documents, {}))
     try:
         checked = content_types.model(content_type).model_validate(prepared)
     except ValidationError as error:
         faults += [_fault(one) for one in error.errors(include_url=False, include_context=False)]
     if faults:
         raise InvalidContent(faults)
-    return Read(checked.model_dump(mode="json"), tuple(warnings))
+    return Read(checked.model_dump(mode="json") | documents, tuple(warnings))
 
 
 @dataclass(frozen=True)
 class _Reading:
     at: str
     resolve: Resolve | None
+    known: frozenset[int]
     faults: list[Fault]
     warnings: list[Fault]
 
     def below(self, name: str | int) -> "_Reading":
-        return _Reading(f"{self.at}/{name}", self.resolve, self.faults, self.warnings)
+        return _Reading(f"{self.at}/{name}", self.resolve, self.known, self.faults, self.warnings)
 
 
 def _with_documents(fields: tuple[Field, ...], given: Mapping[str, Any], reading: _Reading) -> dict[str, Any]:
@@ -58,6 +75,8 @@ def _with_documents(fields: tuple[Field, ...], given: Mapping[str, Any], reading
 
 
 def _document(_field: Field, value: Any, reading: _Reading) -> Any:
+    if id(value) in reading.known:
+        return value
     try:
         parsed = rich_text.read(value, resolve=reading.resolve)
     except MalformedRichText as error:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, String, create_engine, event, make_url
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+Value = TypeVar("Value")
 
 # Any fixed number: it names the lock that PostgreSQL's writers take in turn.
 _WRITERS = 0x517E_DE5C
@@ -83,6 +85,20 @@ class Database:
         """Let go of all connections."""
         self.reader.dispose()
         self.writer.dispose()
+
+
+def remembered(session: Session, name: str, find: Callable[[], Value]) -> Value:
+    """What was found in this session before, or is found now. Whoever changes what it tells of calls `forget`."""
+    if name not in session.info:
+        session.info[name] = find()
+    value: Value = session.info[name]
+    return value
+
+
+def forget(session: Session) -> None:
+    """Nothing that was remembered holds any more: the structure or the settings have changed."""
+    session.flush()
+    session.info.clear()
 
 
 def open_database(url: str) -> Database:

@@ -51,6 +51,9 @@ class Settled:
     people: Mapping[str, str]
     sections: Mapping[tuple[str, ...], str]
     entries: Mapping[str, str]
+    # Those of the entries' ids that exist, and those that will when the import is done.
+    there: frozenset[str]
+    coming: frozenset[str]
 
 
 def known(session: Session, source: str) -> dict[str, Known]:
@@ -187,15 +190,17 @@ def bring(
         section=settled.sections.get(item.section),
         slug=item.slug,
         byline=tuple(settled.people[author.key] for author in item.byline if author.key in settled.people),
+        coming=settled.coming,
         warnings=prepared.warnings,
     )
     entry_id = settled.entries[item.external_id]
-    entry = session.get(Entry, entry_id)
+    entry = session.get(Entry, entry_id) if entry_id in settled.there else None
     row = Source(source, item.external_id, prepared.digest)
     brought = bringing.bring_read(session, content_type, draft, entry=entry, source=row, by=by, entry_id=entry_id)
     saved = brought.saved.entry
     if publish and not item.draft and (brought.outcome != "same" or saved.first_published_at is None):
-        publishing.publish(session, saved, by=by, published_at=_past(item.first_published_at, by.at))
+        first = _past(item.first_published_at, by.at)
+        publishing.publish(session, saved, by=by, revision=brought.saved.revision, published_at=first)
     return brought.outcome, brought.saved.warnings
 
 

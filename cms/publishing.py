@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from cms import content_types, events, redirects, usages
 from cms.attribution import By
-from cms.content import references
+from cms.database import forget
 from cms.delivery.live_structure import live_tree
 from cms.errors import AddressTaken, Fault, WrongState
 from cms.redirects import NOT_FOUND, Answer
-from cms.rendering import render
+from cms.rendering import Rendered, render
 from cms.section_tree import SectionTree
 from cms.snapshots import refuse_trashed, revision_of
 from cms.tables.entries import Entry, Revision
@@ -35,7 +35,7 @@ def publish(
     entry: Entry,
     *,
     by: By,
-    revision: int | None = None,
+    revision: int | Revision | None = None,
     planned_at: datetime | None = None,
     published_at: datetime | None = None,
 ) -> Published:
@@ -43,12 +43,13 @@ def publish(
 
     Raises `NotFound`, `AddressTaken`, `WrongState`."""
     refuse_trashed(entry)
-    chosen = revision_of(session, entry, revision)
-    publication = session.get(Publication, entry.id)
+    chosen = revision if isinstance(revision, Revision) else revision_of(session, entry, revision)
+    publication = session.get(Publication, entry.id) if entry.published_revision is not None else None
     _refuse_live_twin(session, chosen)
     before = live_tree(session)
     old_path = _path(before, publication)
-    values = _values(session, entry, chosen, by=by, first=published_at)
+    rendered = render(content_types.find(entry.type), chosen.fields)
+    values = _values(session, entry, chosen, rendered, by=by, first=published_at)
     new = publication is None
     if publication is None:
         publication = Publication(**values)
@@ -60,8 +61,7 @@ def publish(
     entry.published_at = publication.published_at
     entry.first_published_at = publication.first_published_at
     path = _redirect_what_moved(session, before, publication, old_path=old_path, by=by)
-    used = [(pointer, target) for pointer, target, _ in references(content_types.find(entry.type), publication.fields)]
-    usages.note(session, entry.id, used, live=True, new=new)
+    usages.note(session, entry.id, rendered.references, live=True, new=new)
     _settle_schedule(session, entry)
     events.record(
         session,
@@ -73,7 +73,7 @@ def publish(
         old_path=old_path,
         planned_at=planned_at and planned_at.isoformat(),
     )
-    return Published(publication, path, _unpublished_targets(session, used))
+    return Published(publication, path, _unpublished_targets(session, rendered.references))
 
 
 def unpublish(
@@ -120,8 +120,9 @@ def _refuse_live_twin(session: Session, chosen: Revision) -> None:
         raise AddressTaken(chosen.slug, chosen.section, chosen.locale, twin)
 
 
-def _values(session: Session, entry: Entry, chosen: Revision, *, by: By, first: datetime | None) -> dict[str, Any]:
-    rendered = render(content_types.find(entry.type), chosen.fields)
+def _values(
+    session: Session, entry: Entry, chosen: Revision, rendered: Rendered, *, by: By, first: datetime | None
+) -> dict[str, Any]:
     return {
         "entry_id": entry.id,
         "type": entry.type,
@@ -137,7 +138,7 @@ def _values(session: Session, entry: Entry, chosen: Revision, *, by: By, first: 
         "seo": rendered.seo,
         "fields": rendered.fields,
         "rendered": rendered.rendered,
-        "targets": rendered.targets,
+        "targets": list(dict.fromkeys(target for _, target in rendered.references)),
         "file": rendered.file,
         "upload": rendered.file and rendered.file["sha256"],
     }
@@ -160,7 +161,8 @@ def _path(tree: SectionTree, publication: Publication | None) -> str | None:
 def _redirect_what_moved(
     session: Session, before: SectionTree, publication: Publication, *, old_path: str | None, by: By
 ) -> str | None:
-    session.flush()
+    if content_types.find(publication.type).single:
+        forget(session)
     if publication.type == "structure":
         after = live_tree(session)
         redirects.follow_sections(session, before, after, at=by.at)

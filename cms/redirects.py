@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
 from cms.errors import Fault, InvalidContent
@@ -46,9 +46,10 @@ def follow_entry(
     session: Session, publication: Publication, *, old_path: str | None, path: str | None, at: datetime
 ) -> None:
     """A live path answers for itself; the path it had before leads to the entry."""
-    session.execute(delete(Redirect).where(Redirect.about_entry == publication.entry_id))
+    ended = Redirect.about_entry == publication.entry_id
     if path is not None:
-        _clear(session, path=path, locale=publication.locale)
+        ended = or_(ended, (Redirect.locale == publication.locale) & (Redirect.path == path))
+    session.execute(delete(Redirect).where(ended).execution_options(synchronize_session=False))
     if old_path is not None and old_path != path:
         _clear(session, path=old_path, locale=publication.locale)
         _add(

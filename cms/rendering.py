@@ -10,11 +10,12 @@ from cms.content_types import ContentType, Field, leaves
 
 @dataclass(frozen=True)
 class Rendered:
-    """`fields`: public values, rich text as documents; `rendered`: the same with pieces; `targets`: ids they name."""
+    """`fields`: public values, rich text as documents; `rendered`: the same with pieces; `references`: what they
+    point at, as (JSON pointer, entry id)."""
 
     fields: dict[str, Any]
     rendered: dict[str, Any]
-    targets: list[str]
+    references: list[tuple[str, str]]
     file: dict[str, Any] | None
     seo: dict[str, Any]
 
@@ -27,7 +28,7 @@ def render(content_type: ContentType, fields: Mapping[str, Any]) -> Rendered:
     return Rendered(
         fields=public,
         rendered=_with_pieces(content_type.fields, public),
-        targets=list(dict.fromkeys(target for _, target, _ in content.references(content_type, public))),
+        references=[(pointer, target) for pointer, target, _ in content.references(content_type, public)],
         file=upload and {**upload, "alt": public.get("alt")},
         seo=_seo(public),
     )

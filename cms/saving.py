@@ -1,6 +1,6 @@
 """The one way to save. Every change of an entry's content is a new revision, made here."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from cms import addresses, checking, content, content_types, events, usages
 from cms.attribution import By
 from cms.content_types import ContentType
+from cms.database import forget
 from cms.errors import Fault, WrongState
 from cms.identity import new_id
 from cms.rich_text import Resolve
@@ -44,7 +45,9 @@ class Saved:
 
 @dataclass(frozen=True)
 class Draft:
-    """What the caller wants saved, whole. A slug of None is made from the title."""
+    """What the caller wants saved, whole. A slug of None is made from the title.
+
+    `coming` has the ids of entries that the caller will make later and may be referred to already."""
 
     locale: str
     fields: Mapping[str, Any]
@@ -53,6 +56,7 @@ class Draft:
     owner_id: str | None = None
     byline: tuple[str, ...] = ()
     translation_of: str | None = None
+    coming: Container[str] = ()
     warnings: tuple[Fault, ...] = field(default=())
 
 
@@ -93,8 +97,8 @@ def bring(
         byline=draft.byline,
         fields=dict(draft.fields),
     )
-    snapshot, warnings = checking.checked(session, content_type, snapshot)
-    snapshot = addresses.with_slug(session, content_type, snapshot, title=title)
+    checked = checking.checked(session, content_type, snapshot, coming=draft.coming)
+    snapshot = addresses.with_slug(session, content_type, checked.snapshot, title=title)
     made = new_id() if entry_id is None else entry_id
     entry = Entry(
         id=made,
@@ -116,9 +120,9 @@ def bring(
     )
     session.add(entry)
     revision = _add_revision(session, entry, snapshot, by=by)
-    usages.note(session, entry.id, _used(content_type, snapshot), live=False, new=True)
+    usages.note(session, entry.id, checked.references, live=False, new=True)
     events.record(session, "entry.created", by=by, entry=entry)
-    return Saved(entry, revision, draft.warnings + warnings)
+    return Saved(entry, revision, draft.warnings + checked.warnings)
 
 
 def save(
@@ -139,7 +143,7 @@ def save(
     newest = revision_of(session, entry)
     before = snapshot_of(newest)
     fields = content.merge(content_type, before.fields, patch.get("fields") or {})
-    read = content.read(content_type, fields, resolve=resolve)
+    read = content.read(content_type, fields, resolve=resolve, stored=before.fields)
     changes = {name: value for name, value in patch.items() if name in _PATCHED}
     after = replace(before, **changes, fields=read.fields)
     if content_type.routable and after.slug is None:
@@ -159,13 +163,15 @@ def put(
     by: By,
     autosave: bool = False,
     restored_from: int | None = None,
+    coming: Container[str] = (),
 ) -> Saved:
     """Make a whole content the entry's newest revision, unless it is so already."""
     content_type = content_types.find(entry.type)
     newest = revision_of(session, entry)
     if snapshot_of(newest) == snapshot and restored_from is None and (autosave or not newest.autosave):
         return Saved(entry, newest, made=False)
-    snapshot, warnings = checking.checked(session, content_type, snapshot)
+    checked = checking.checked(session, content_type, snapshot, coming=coming)
+    snapshot = checked.snapshot
     if content_type.routable:
         addresses.refuse_taken(session, snapshot, entry_id=entry.id)
     folds = autosave and _folds(session, newest, by)
@@ -174,9 +180,11 @@ def put(
         revision = _fold(session, newest, snapshot, by=by)
     else:
         revision = _add_revision(session, entry, snapshot, by=by, autosave=autosave, restored_from=restored_from)
-    usages.note(session, entry.id, _used(content_type, snapshot), live=False, new=False)
+    usages.note(session, entry.id, checked.references, live=False, new=False)
+    if content_type.single:
+        forget(session)
     events.record(session, "entry.saved", by=by, entry=entry, autosave=autosave, restored_from=restored_from)
-    return Saved(entry, revision, warnings)
+    return Saved(entry, revision, checked.warnings)
 
 
 # --- the writes ---
@@ -274,10 +282,6 @@ def _row(snapshot: Snapshot, by: By) -> dict[str, Any]:
         "saved_at": by.at,
         **attribution(by),
     }
-
-
-def _used(content_type: ContentType, snapshot: Snapshot) -> list[tuple[str, str]]:
-    return [(pointer, target) for pointer, target, _ in content.references(content_type, snapshot.fields)]
 
 
 def _one_exists(session: Session, content_type: ContentType) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cms.database import remembered
 from cms.tables.publications import Publication
 
 
@@ -21,6 +22,10 @@ DEFAULT_LOCALES = Locales(("ru", "en"), "ru")
 
 def locales(session: Session) -> Locales:
     """The locales of the published settings, or Russian and English."""
+    return remembered(session, "locales", lambda: _locales(session))
+
+
+def _locales(session: Session) -> Locales:
     rendered = session.scalar(select(Publication.rendered).where(Publication.type == "settings"))
     named = tuple((rendered or {}).get("locales") or ())
     if not named:

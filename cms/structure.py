@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from cms import site
 from cms.content_types import ContentType
+from cms.database import remembered
 from cms.errors import Fault, InUse
 from cms.section_tree import MAX_LEVELS, MAX_SECTIONS, SectionNode, SectionTree, measure, refuse_twins
 from cms.snapshots import Snapshot
@@ -24,6 +25,10 @@ def entry(session: Session) -> Entry:
 
 def newest_tree(session: Session) -> SectionTree:
     """The tree in its newest revision. Empty before the site is founded."""
+    return remembered(session, "newest tree", lambda: _newest_tree(session))
+
+
+def _newest_tree(session: Session) -> SectionTree:
     row = session.execute(
         select(Entry.id, Revision.number, Revision.saved_at)
         .join(Revision, (Revision.entry_id == Entry.id) & (Revision.number == Entry.revision))

@@ -312,10 +312,12 @@ def _wanted(plan: Plan) -> q.Query:
     return (q.Or if plan.match_any else q.And)(clauses) if clauses else q.Every()
 
 
-def _unwanted(plan: Plan) -> q.Query:
+def _unwanted(plan: Plan) -> q.Query | None:
     """A mask, not a clause: whoosh's matcher for "and not" runs past its end when it skips blocks."""
-    excluded = [_clause(clause) for clause in plan.excluded if clause.sequences]
-    return q.Or([q.Term("id", _POSITION), *excluded])
+    unwanted = [_clause(clause) for clause in plan.excluded if clause.sequences]
+    if not plan.required:
+        unwanted.append(q.Term("id", _POSITION))
+    return q.Or(unwanted) if unwanted else None
 
 
 def _clause(clause: Clause) -> q.Query:

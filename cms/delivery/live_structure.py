@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cms.database import remembered
 from cms.section_tree import SectionTree
 from cms.tables.publications import Publication, Schedule
 
@@ -23,6 +24,10 @@ class LiveSite:
 
 def live_site(session: Session) -> LiveSite:
     """One statement, plus one more when the structure was published anew since the last call."""
+    return remembered(session, "live site", lambda: _live_site(session))
+
+
+def _live_site(session: Session) -> LiveSite:
     row = session.execute(_STATE).one()
     key = (row.entry_id, row.revision, row.published_at)
     if _kept.get("key") != key:

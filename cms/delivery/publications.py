@@ -69,6 +69,13 @@ def several(session: Session, ids: Iterable[str], *, documents: bool = False) ->
     return session.scalars(wanted.options(undefer(Publication.fields)) if documents else wanted).all()
 
 
+def texts(session: Session, ids: Iterable[str]) -> Sequence[Any]:
+    """What search looks at, of those entries that are live."""
+    p = Publication
+    wanted = select(p.entry_id, p.type, p.locale, p.section, p.title, p.published_at, p.fields)
+    return session.execute(wanted.where(p.entry_id.in_(sorted(set(ids))))).all()
+
+
 def ids_after(session: Session, after: str, limit: int) -> Sequence[str]:
     """The ids of all publications, in order, page by page."""
     wanted = select(Publication.entry_id).where(Publication.entry_id > after).order_by(Publication.entry_id)

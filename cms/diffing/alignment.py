@@ -30,22 +30,37 @@ class _Span(NamedTuple):
     to_end: int
     depth: int = 0
 
+    @property
+    def cells(self) -> int:
+        return (self.at_end - self.at) * (self.to_end - self.to)
+
 
 def align(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
     """A common subsequence as matches in order: the longest one, unless the two are too large to compare exactly."""
-    # rapidfuzz compares hashes, not values: numbers of our own make that exact.
-    numbers = dict(zip(dict.fromkeys(chain(old, new)), count(), strict=False))
-    left, right = [numbers[member] for member in old], [numbers[member] for member in new]
     found: list[Match] = []
-    spans = [_Span(0, len(left), 0, len(right))]
-    while spans:
-        span = _strip(left, right, span=spans.pop(), found=found)
-        cells = (span.at_end - span.at) * (span.to_end - span.to)
-        if 0 < cells <= LARGEST_EXACT:
-            found += _exact(left, right, span)
-        elif cells:
-            spans += _cut(left, right, span=span, found=found)
+    middle = _strip(old, new, span=_Span(0, len(old), 0, len(new)), found=found)
+    if middle.cells > 1:
+        inner = _align_numbers(*_numbered(old[middle.at : middle.at_end], new[middle.to : middle.to_end]))
+        found += [Match(middle.at + match.at, middle.to + match.to, match.size) for match in inner]
     return _merged(sorted(found))
+
+
+# rapidfuzz compares hashes, not values: numbers of our own make that exact.
+def _numbered(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[list[int], list[int]]:
+    numbers = dict(zip(dict.fromkeys(chain(old, new)), count(), strict=False))
+    return [numbers[member] for member in old], [numbers[member] for member in new]
+
+
+def _align_numbers(old: list[int], new: list[int]) -> list[Match]:
+    found: list[Match] = []
+    spans = [_Span(0, len(old), 0, len(new))]
+    while spans:
+        span = _strip(old, new, span=spans.pop(), found=found)
+        if 1 < span.cells <= LARGEST_EXACT:
+            found += _exact(old, new, span)
+        elif span.cells > 1:
+            spans += _cut(old, new, span=span, found=found)
+    return found
 
 
 def gaps(matches: Iterable[Match], old_size: int, new_size: int) -> Iterable[tuple[range, range, Match]]:
@@ -77,7 +92,7 @@ def _followed_back(pairs: Sequence[tuple[int, int]], before: list[int], index: i
     return chain[::-1]
 
 
-def _strip(old: list[int], new: list[int], *, span: _Span, found: list[Match]) -> _Span:
+def _strip(old: Sequence[Hashable], new: Sequence[Hashable], *, span: _Span, found: list[Match]) -> _Span:
     at, at_end, to, to_end, depth = span
     while at < at_end and to < to_end and old[at] == new[to]:
         at, to = at + 1, to + 1

@@ -173,19 +173,17 @@ def _block(place: _Place, children: Sequence[Mapping[str, Any]], styles: dict[Ha
 
 
 def _inline_text(node: Mapping[str, Any]) -> str:
-    match node.get("type"), node.get("text"):
-        case "text", str(text):
-            return text
-        case "hardBreak", _:
-            return "\n"
-    return OBJECT
+    text = node.get("text") if node.get("type") == "text" else None
+    if isinstance(text, str):
+        return text
+    return "\n" if node.get("type") == "hardBreak" else OBJECT
 
 
 def _style(node: Mapping[str, Any]) -> Hashable:
-    marks = node.get("marks") or ()
-    if _type(node) in INLINE:
-        return freeze(marks) if marks else PLAIN
-    return freeze({**node, "text": ""})
+    if node.get("type") not in ("text", "hardBreak"):
+        return freeze({**node, "text": ""})
+    marks = node.get("marks")
+    return freeze(marks) if marks else PLAIN
 
 
 def _caption(attrs: Mapping[str, Any]) -> str:
@@ -200,7 +198,8 @@ def _children(node: object) -> list[Mapping[str, Any]]:
 
 
 def _type(node: Mapping[str, Any]) -> str:
-    return str(node.get("type", ""))
+    kind = node.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def _attrs(node: Mapping[str, Any]) -> Mapping[str, Any]:

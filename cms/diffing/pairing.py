@@ -1,9 +1,8 @@
 """Which removed members were edited into which added ones."""
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 
 from rapidfuzz.distance import Indel
 
@@ -83,8 +82,11 @@ def _by_words(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _likeliest(words: set[str], places: dict[str, list[int]]) -> int | None:
-    found = [places[word] for word in words if word in places]
-    votes = Counter(chain.from_iterable(among for among in found if len(among) <= MOST_PLACES))
+    votes: dict[int, int] = {}
+    for among in [places[word] for word in words if word in places]:
+        if len(among) <= MOST_PLACES:
+            for to in among:
+                votes[to] = votes.get(to, 0) + 1
     # Ties go to the earlier place: what a set of words yields first is not the same in every process.
     return min(votes, key=lambda to: (-votes[to], to), default=None)
 

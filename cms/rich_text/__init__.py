@@ -10,7 +10,7 @@ from cms.rich_text.document import (
 )
 from cms.rich_text.document_in import from_document
 from cms.rich_text.html_in import from_html
-from cms.rich_text.html_out import Piece, Reference, Target, join_html, to_html
+from cms.rich_text.html_out import Piece, Reference, Target, join_html, to_editable_html, to_html
 from cms.rich_text.links import Resolve
 from cms.rich_text.markdown_in import from_markdown
 from cms.rich_text.markdown_out import to_markdown
@@ -33,6 +33,7 @@ __all__ = [
     "join_html",
     "read",
     "references",
+    "to_editable_html",
     "to_html",
     "to_markdown",
     "to_text",

@@ -10,6 +10,7 @@ from cms.rich_text.misfits import Misfits
 BOLD, ITALIC, STRIKE, UNDERLINE, SUBSCRIPT, SUPERSCRIPT, CODE = (1 << place for place in range(7))
 MARK_BITS = dict(zip(MARKS[1:], (1 << place for place in range(7)), strict=True))
 
+_LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _BLANKS = re.compile("[ \t\n\f\r]+")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -33,6 +34,20 @@ def without_controls(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", text).replace("\f", " ")
+
+
+def code_node(text: str, language: str | None) -> Node:
+    """A code block in canonical shape; the line feed that ends the last line belongs to the markup."""
+    text = without_controls(text).removesuffix("\n")
+    node: Node = {"type": "codeBlock", "attrs": {"language": language}}
+    if text:
+        node["content"] = [{"type": "text", "text": text}]
+    return node
+
+
+def language_name(value: object) -> str | None:
+    """The name in canonical form, or None when it is not the name of a language."""
+    return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else None
 
 
 class Composition:
@@ -67,6 +82,7 @@ class Composition:
         """The list of marks, the same object for the same marks."""
         if not bits and link is None:
             return None
+        # Links are one object for one address, so identity is equality and neighbours merge without comparing.
         key = (bits, id(link))
         made = self._marks_made.get(key)
         if made is None:
@@ -77,6 +93,8 @@ class Composition:
 
     def text(self, text: str, marks: list[Node] | None = None) -> None:
         """Text without control characters, into the open line or a new one."""
+        if text == "\n" and self._after_blank:
+            return  # between the tags of blocks, so most often of all
         if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
             text = _BLANKS.sub(" ", text)
         if self._after_blank and text[:1] == " ":
@@ -107,7 +125,7 @@ class Composition:
         line = self._line
         self._after_blank = True
         self._trim_end()
-        if not line or not _is_visible(line):
+        if not line or not (line[0]["text"].strip() or _is_visible(line)):
             line.clear()
             return
         self._line = []
@@ -133,6 +151,7 @@ class Composition:
         homes = _HOMES.get(kind)
         if homes is not None and self._node["type"] not in homes:
             return False
+        # A stranger to a list or table will be wrapped when it closes: count those levels now, or the cap is overrun.
         stranger = homes is None and self._takes is not None
         levels = 1 + (_WRAPPERS[self._node["type"]] if stranger else 0)
         if self._depth + levels > DEEPEST_NESTING:

@@ -10,6 +10,8 @@ Document: TypeAlias = dict[str, Any]
 LONGEST_INPUT = 2_000_000
 DEEPEST_NESTING = 40
 MOST_NODES = 100_000
+WIDEST_SPAN = 100
+HIGHEST_START = 99_999_999  # Markdown numbers a list with nine digits at most
 
 # The order in which a text node lists its marks, outermost first.
 MARKS = ("link", "bold", "italic", "strike", "underline", "subscript", "superscript", "code")

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cms.rich_text.composition import MARK_BITS, Composition, collapsed, without_controls
-from cms.rich_text.document import LONGEST_INPUT, MOST_NODES, MalformedRichText, Parsed
+from cms.rich_text.composition import MARK_BITS, Composition, code_node, collapsed, language_name, without_controls
+from cms.rich_text.document import HIGHEST_START, LONGEST_INPUT, MOST_NODES, WIDEST_SPAN, MalformedRichText, Parsed
 from cms.rich_text.embeds import embeddable
-from cms.rich_text.html_code import code_node, language_name
-from cms.rich_text.html_elements import HIGHEST_START, WIDEST_SPAN
 from cms.rich_text.links import Addresses, Attrs, entry_id, file_name
 from cms.rich_text.misfits import Misfits
 

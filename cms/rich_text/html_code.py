@@ -4,11 +4,10 @@ import re
 
 from selectolax.lexbor import LexborNode
 
-from cms.rich_text.composition import without_controls
+from cms.rich_text.composition import code_node, language_name
 from cms.rich_text.document import Node
 from cms.rich_text.misfits import Misfits
 
-_LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _NAMED_BY_CLASS = re.compile(r"(?:^|\s)lang(?:uage)?-(\S+)")
 _LINES = frozenset({"div", "p", "li", "tr"})
 _LOST = frozenset({"a", "img", "iframe", "script", "style"})
@@ -32,20 +31,6 @@ def code_block(pre: LexborNode, misfits: Misfits) -> Node:
             misfits.add("formatting_in_code", tag or "")
             parts.append(node.attributes.get("alt") or "")
     return code_node("".join(parts), language)
-
-
-def code_node(text: str, language: str | None) -> Node:
-    """A code block in canonical shape; the line feed that ends the last line belongs to the markup."""
-    text = without_controls(text).removesuffix("\n")
-    node: Node = {"type": "codeBlock", "attrs": {"language": language}}
-    if text:
-        node["content"] = [{"type": "text", "text": text}]
-    return node
-
-
-def language_name(value: object) -> str | None:
-    """The name in canonical form, or None when it is not the name of a language."""
-    return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else None
 
 
 def _language_named(node: LexborNode) -> str | None:

@@ -17,7 +17,7 @@ from cms.rich_text.composition import (
     collapsed,
     without_controls,
 )
-from cms.rich_text.document import Node
+from cms.rich_text.document import HIGHEST_START, WIDEST_SPAN, Node
 from cms.rich_text.embeds import embeddable
 from cms.rich_text.html_code import code_block
 from cms.rich_text.links import Addresses, Attrs, Resolve, entry_id, file_name
@@ -26,9 +26,6 @@ from cms.rich_text.misfits import Misfits
 # What remains to be done when an element ends.
 Leave: TypeAlias = Callable[["Reading"], None]
 Enter: TypeAlias = Callable[["Reading", LexborNode], Leave | None]
-
-WIDEST_SPAN = 100
-HIGHEST_START = 99_999_999
 
 
 class Figure:

@@ -1,6 +1,6 @@
 """Renders a document as HTML, every text and attribute escaped, with the entries it refers to left open."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias
@@ -56,6 +56,11 @@ def to_html(document: Document) -> tuple[Piece, ...]:
 def join_html(pieces: Sequence[Piece | Sequence[str | None]], targets: Mapping[str, Target]) -> str:
     """The finished HTML. A link to a missing target keeps its text; an image or file without one is left out."""
     return "".join([piece if isinstance(piece, str) else _JOIN[str(piece[0])](piece, targets) for piece in pieces])
+
+
+def to_editable_html(document: Document) -> str:
+    """HTML that reads back as the same document: entries stand at the address `entry:ID`."""
+    return join_html(to_html(document), _EVERY_ENTRY)
 
 
 def escaped(text: str) -> str:
@@ -304,3 +309,19 @@ _BLOCKS: dict[str, Callable[[_Writer, Node], None]] = {
     "file": _Writer.file,
     "embed": _Writer.embed,
 }
+
+
+class _EveryEntry(Mapping[str, Target]):
+    """Finds each entry at its own address."""
+
+    def __getitem__(self, entry: str) -> Target:
+        return Target(f"entry:{entry}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+_EVERY_ENTRY = _EveryEntry()

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from cms.rich_text.misfits import Misfits
 
+# Asked with a safe address in canonical form: blanks as %20, no fragment on a link.
 Resolve: TypeAlias = Callable[[Literal["link", "image"], str], str | None]
 # An address's link attributes: {"href": …} or {"entry": …, "fragment"?: …}.
 Attrs: TypeAlias = dict[str, str]
@@ -105,7 +106,8 @@ class Addresses:
     def _image_entry(self, address: str) -> str | None:
         if address[:6].lower() == "entry:":
             return entry_id(address[6:].partition("#")[0])
-        return self._ask("image", address.strip()) if address.strip() else None
+        href = safe_href(address)
+        return self._ask("image", href) if href else None
 
     def _ask(self, kind: Literal["link", "image"], address: str) -> str | None:
         return entry_id(self._resolve(kind, address)) if self._resolve else None

@@ -5,10 +5,10 @@ from typing import Any
 
 from cms.rich_text.document import Node
 
-_SPECIAL = re.compile(r"[\\`*\[\]~]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?]|$)|&(?=#?\w)|!(?=\[|$)")
+_SPECIAL = re.compile(r"[\\`*\[\]~]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?]|$)|&(?=#?\w+;)|!(?=\[|$)")
 _STRANGE_BLANK = re.compile(r"(?! )[^\S]")
 _LINE_START = re.compile(r"[#+=>:|-]|(\d{1,9})(?=[.)])")
-_ENTITY = re.compile(r"&(?=#?\w)")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 _BACKTICKS = re.compile("`+")
 # What must not stand at the edge of emphasis or next to it.
 _DELIMITERS = frozenset("*_~\\")

@@ -4,11 +4,11 @@ What Markdown cannot say, or cannot say here, is written as the HTML that its re
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from itertools import pairwise
 
 from cms.rich_text.document import Document, Node
-from cms.rich_text.html_out import Target, join_html, quoted, to_html
+from cms.rich_text.html_out import quoted, to_editable_html
 from cms.rich_text.markdown_lines import entry_address, line, without_markup
 
 _LISTS = ("bulletList", "orderedList")
@@ -148,21 +148,8 @@ def _embed(node: Node) -> str:
 
 def _as_html(node: Node) -> str:
     # On one line: a blank line would end the block, an indent would become part of the code.
-    html = join_html(to_html({"type": "doc", "content": [node]}), _EveryEntry())
+    html = to_editable_html({"type": "doc", "content": [node]})
     return html.replace("\n", "&#10;").replace("\t", "&#9;")
-
-
-class _EveryEntry(Mapping[str, Target]):
-    """Finds each entry at its own address."""
-
-    def __getitem__(self, entry: str) -> Target:
-        return Target(f"entry:{entry}")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 _MARKERS = {"bulletList": ("-", "*"), "orderedList": (".", ")")}

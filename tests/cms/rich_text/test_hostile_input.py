@@ -12,15 +12,16 @@ from cms.rich_text import (
     from_html,
     from_markdown,
     read,
+    to_editable_html,
     to_html,
     to_markdown,
     to_text,
 )
-from tests.cms.rich_text.documents import ENTRY, any_json, doc, html_of, node, p
+from tests.cms.rich_text.documents import ENTRY, any_json, doc, node, p
 
 _TAGS = (
-    "a p div ul ol li table tr td th caption pre code b i em h1 h2 blockquote img br hr figure figcaption iframe svg math"
-    " script style template span video details dl dt dd select option textarea title form input x-y sub sup u s"
+    "a p div ul ol li table tr td th caption pre code b i em h1 h2 blockquote img br hr figure figcaption iframe svg"
+    " math script style template span video details dl dt dd select option textarea title form input x-y sub sup u s"
 )
 _ATTRIBUTES = st.sampled_from(
     [
@@ -55,7 +56,7 @@ def test_any_html_becomes_a_canonical_document(html: str) -> None:
     document = from_html(html).document
     assert from_document(document).document == document
     assert from_document(document).misfits == ()
-    assert from_html(html_of(document)).document == document
+    assert from_html(to_editable_html(document)).document == document
 
 
 @settings(deadline=None)
@@ -71,8 +72,7 @@ def test_any_markdown_becomes_a_canonical_document(markdown: str) -> None:
 def test_any_json_is_read_or_refused(value: Any) -> None:
     try:
         document = read(value).document
-    except MalformedRichText as refusal:
-        assert str(refusal)
+    except MalformedRichText:
         return
     assert from_document(document).document == document
     to_html(document)
