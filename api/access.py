@@ -5,9 +5,10 @@ what follows a dependency's `yield` after the answer (fact 1 of the architecture
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fastapi.security import APIKeyCookie, HTTPBearer
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from starlette.requests import Request
 
 from api.parts import Parts
 from api.problems import Problem
+from api.uploads import signature
 from cms import content_types, people, rights, sign_in
 from cms.attribution import Actor, By
 from cms.errors import Fault, Forbidden, InvalidContent, NotFound
@@ -39,11 +41,14 @@ SCHEMES = (
 
 @dataclass(frozen=True)
 class Desk:
-    """A request's session, its actor, and in a write its attribution and the revision that `If-Match` names."""
+    """A request's session, its actor, and in a write its attribution and the revision that `If-Match` names.
+
+    `sign` gives what opens a file, named by its SHA-256, before it is public."""
 
     session: Session
     actor: Actor
     by: By
+    sign: Callable[[str], str]
     expected: int = -1
 
     def permit(self, action: str, *, type: str = "", entry: Entry | None = None) -> None:
@@ -85,36 +90,41 @@ def reading(request: Request) -> Iterator[Desk]:
     parts = parts_of(request)
     with parts.database.reading() as session:
         actor = _actor(request, session)
-        yield Desk(session, actor, By(actor, parts.clock()))
+        yield Desk(session, actor, By(actor, parts.clock()), partial(signature, parts.secret))
 
 
 @contextmanager
 def writing(request: Request, *, note: str | None = None) -> Iterator[Desk]:
     """Write as the signed-in actor, on behalf of whom the headers name; commit at the end of the block."""
-    with _working(request, _signed_in(request), note=note) as desk:
+    refuse_strangers(request)
+    with _working(request, note=note) as desk:
         yield desk
 
 
 @contextmanager
 def changing(request: Request, *, note: str | None = None) -> Iterator[Desk]:
     """Write against the revision that `If-Match` names. Raises a 428 problem without one."""
-    actor = _signed_in(request)
+    refuse_strangers(request)
     expected = expected_revision(request)
-    with _working(request, actor, note=note) as desk:
+    with _working(request, note=note) as desk:
         yield replace(desk, expected=expected)
 
 
+def refuse_strangers(request: Request) -> None:
+    """Raises a 401 problem when nobody is signed in."""
+    # In a write before the one writing connection is waited for: strangers must not be able to occupy it.
+    with parts_of(request).database.reading() as session:
+        _actor(request, session)
+
+
 @contextmanager
-def _working(request: Request, actor: Actor, *, note: str | None) -> Iterator[Desk]:
+def _working(request: Request, *, note: str | None) -> Iterator[Desk]:
     parts = parts_of(request)
     with parts.database.writing() as session:
+        # Asked again: while this write waited for its turn, the session may have been ended.
+        actor = _actor(request, session)
         by = By(actor, parts.clock(), _on_behalf_of(request, session), _for_request(request), note)
-        yield Desk(session, actor, by)
-
-
-def _signed_in(request: Request) -> Actor:
-    with parts_of(request).database.reading() as session:
-        return _actor(request, session)
+        yield Desk(session, actor, by, partial(signature, parts.secret))
 
 
 def _actor(request: Request, session: Session) -> Actor:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from cms.errors import BadQuery
 from cms.listing import LARGEST_PAGE, Asked, Condition
+from cms.section_tree import MAX_LEVELS
 from cms.site import Locales
 
 OPERATORS = ("eq", "ne", "in", "nin", "lt", "lte", "gt", "gte", "contains", "starts", "exists")
@@ -132,27 +133,42 @@ def one_of(value: str | None, offered: tuple[str, ...], *, name: str) -> str:
     return value
 
 
-# What the documentation says of every list.
-DOCUMENTED: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "schema": schema,
-            "description": description,
-            **({"style": "deepObject", "explode": True} if schema["type"] == "object" else {}),
-        }
-        for name, schema, description in (
-            (
-                "filter",
-                {"type": "object"},
-                "`filter[field]=value` or `filter[field][op]=value`; " + " ".join(OPERATORS),
-            ),
-            ("sort", {"type": "string"}, "`-published_at`; the id always follows"),
-            ("page[size]", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}, "20 unless said"),
-            ("page[after]", {"type": "string"}, "the cursor of links.next"),
-            ("total", {"type": "boolean"}, "count all, in meta.total"),
-        )
-    ]
+def takes(*names: str, listing: bool = False) -> dict[str, Any]:
+    """What the documentation says of a call's parameters; `listing`: those of every list, too."""
+    told = [*(_LISTING if listing else ()), *names]
+    return {"parameters": [{"name": name, "in": "query", "required": False, **PARAMETERS[name]} for name in told]}
+
+
+_TEXT = {"type": "string"}
+_LISTING = ("filter", "sort", "page[size]", "page[after]", "total")
+_LOCALE = {"schema": _TEXT, "description": "a locale of the site, such as `ru`", "example": "ru"}
+
+PARAMETERS: Mapping[str, dict[str, Any]] = {
+    "filter": {
+        "schema": {"type": "object", "additionalProperties": _TEXT},
+        "style": "deepObject",
+        "explode": True,
+        "description": f"`filter[field]=value` or `filter[field][op]=value`; operators: {' '.join(OPERATORS)}",
+        "example": {},
+    },
+    "sort": {"schema": _TEXT, "description": "such as `-published_at`; the id always follows"},
+    "page[size]": {"schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": 20}},
+    "page[after]": {"schema": _TEXT, "description": "the cursor of `links.next`"},
+    "total": {"schema": {"type": "boolean"}, "description": "count all, in `meta.total`"},
+    "type": {"schema": _TEXT, "description": "short for `filter[type]`", "example": "news"},
+    "section": {"schema": _TEXT, "description": "short for `filter[section]`: a section's id"},
+    "state": {"schema": _TEXT, "description": "short for `filter[state]`", "example": "draft"},
+    "topic": {"schema": _TEXT, "description": "short for `filter[topic]`"},
+    "year": {"schema": _TEXT, "description": "short for `filter[year]`: of publication", "example": "2026"},
+    "locale": _LOCALE,
+    "path": {"schema": _TEXT, "description": "of the page, from `/` on", "example": "/"},
+    "depth": {"schema": {"type": "integer", "minimum": 1, "maximum": MAX_LEVELS}, "description": "levels of sections"},
+    "q": {"schema": {"type": "string", "maxLength": 512}, "description": "the visitor's words", "example": "новости"},
+    "fields": {"schema": _TEXT, "description": "which fields to send, such as `title,cover`", "example": "title"},
+    "include": {"schema": _TEXT, "description": "what to send along, such as `cover,byline`", "example": "cover"},
+    "rich_text": {"schema": {"type": "string"}, "description": "the form of rich text: doc, html, markdown or text"},
+    "autosave": {"schema": {"type": "boolean"}, "description": "join the actor's running autosave"},
+    "from": {"schema": {"type": "integer", "minimum": 1}, "description": "a revision; the one before `to` unless said"},
+    "to": {"schema": {"type": "integer", "minimum": 1}, "description": "a revision; the newest unless said"},
+    "signature": {"schema": _TEXT, "description": "opens a file that is not published yet"},
 }

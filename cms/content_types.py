@@ -157,8 +157,7 @@ def _compile(name: str, fields: tuple[Field, ...]) -> type[BaseModel]:
 def _member(owner: str, field: Field) -> tuple[Any, Any]:
     annotation = _annotation(owner, field)
     if field.required:
-        nonempty = Annotated[annotation, ModelField(min_length=1)] if field.kind == "text" else annotation
-        return nonempty, ...
+        return annotation, ...
     return annotation | None, None
 
 

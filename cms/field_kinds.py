@@ -20,6 +20,9 @@ class FieldLike(Protocol):
     @property
     def choices(self) -> tuple[str, ...]: ...
 
+    @property
+    def required(self) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -44,9 +47,18 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _without_zero_bytes(value: str) -> str:
+    # SQLite stores them; PostgreSQL does not.
+    if "\0" in value:
+        raise ValueError("has a zero byte")
+    return value
+
+
 def _finite(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("is not a number")
+    if not (math.isfinite(value) if isinstance(value, float) else abs(value) <= _LARGEST_WHOLE):
+        raise ValueError("is out of range")
     return value
 
 
@@ -66,9 +78,14 @@ def _moment(value: object) -> object:
     return value
 
 
-_Line = Annotated[str, StringConstraints(max_length=1_000, strip_whitespace=True)]
-_LongText = Annotated[str, StringConstraints(max_length=50_000)]
-_Topic = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+# Beyond it a double does not hold every whole number, and databases and clients would disagree.
+_LARGEST_WHOLE = 2**53
+
+_ZeroFree = AfterValidator(_without_zero_bytes)
+_Line = Annotated[str, StringConstraints(max_length=1_000, strip_whitespace=True), _ZeroFree]
+_FilledLine = Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True), _ZeroFree]
+_LongText = Annotated[str, StringConstraints(max_length=50_000), _ZeroFree]
+_Topic = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), _ZeroFree]
 _Reference = Annotated[str, AfterValidator(_identifier)]
 _RICH_TEXT_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -89,7 +106,7 @@ _ORDER = _EQUALITY | {"lt", "lte", "gt", "gte"}
 _WORDS = _ORDER | {"contains", "starts"}
 
 KINDS: Mapping[str, Kind] = {
-    "text": Kind(lambda _: _Line, _WORDS, searched=True),
+    "text": Kind(lambda field: _FilledLine if field.required else _Line, _WORDS, searched=True),
     "long_text": Kind(lambda _: _LongText, frozenset({"contains", "exists"}), searched=True),
     "rich_text": Kind(lambda _: Annotated[dict[str, Any], Schema(_RICH_TEXT_SCHEMA)], searched=True),
     "number": Kind(lambda _: Annotated[int | float, BeforeValidator(_finite)], _ORDER, "number"),

@@ -1,10 +1,11 @@
 """Finding entries, events and people for staff: the same list grammar as the public's, over what staff may see."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from cms.columns import EQUALITY, ORDER, WORDS, asked_types, field_columns
 from cms.content_types import ContentType
@@ -22,9 +23,11 @@ _PERSON = Person.__table__.c
 _EQUAL = frozenset({"eq", "ne", "in", "nin", "exists"})
 
 
-def entries(session: Session, asked: Asked) -> Page:
-    """Rows of (entry, newest revision, schedule), the last changed first. The trash is left out unless asked for."""
-    wanted = _NEWEST
+def entries(session: Session, asked: Asked, *, types: AbstractSet[str] | None = None) -> Page:
+    """Rows of (entry, newest revision, schedule), the last changed first. The trash is left out unless asked for.
+
+    `types`: those that the reader may know of (None: all)."""
+    wanted = _NEWEST if types is None else _NEWEST.where(Entry.type.in_(sorted(types)))
     if not any(condition.field in ("state", "id") for condition in asked.conditions):
         wanted = wanted.where(Entry.trashed_at.is_(None))
     asked = asked if asked.sort else replace(asked, sort=(("changed_at", True),))
@@ -75,13 +78,32 @@ _ENTRY_COLUMNS: Mapping[str, Column] = {
 }
 
 
+def revisions(session: Session, entry_id: str, asked: Asked) -> Page:
+    """Rows of (revision,) of one entry without their fields, the newest first."""
+    wanted = select(Revision).options(defer(Revision.fields)).where(_REVISION.entry_id == entry_id)
+    asked = asked if asked.sort else replace(asked, sort=(("revision", True),))
+    return page(session, wanted, asked, columns=_REVISION_COLUMNS, id=_REVISION.number)
+
+
+_REVISION_COLUMNS: Mapping[str, Column] = {
+    "revision": Column(_REVISION.number, "number", ORDER, sortable=True),
+    "saved_at": Column(_REVISION.saved_at, "instant", ORDER),
+    "saved_by": Column(_REVISION.actor_id, "text", EQUALITY),
+    "on_behalf_of": Column(_REVISION.on_behalf_of, "text", EQUALITY),
+    "request": Column(_REVISION.request, "number", ORDER),
+    "autosave": Column(_REVISION.autosave, "boolean", frozenset({"eq", "ne"})),
+}
+
+
 def events(session: Session, asked: Asked) -> Page:
     """Rows of (event,), the newest first: who did what, for whom, for which request."""
-    asked = asked if asked.sort else replace(asked, sort=(("at", True),))
+    # By number: all events of one transaction have the same instant.
+    asked = asked if asked.sort else replace(asked, sort=(("id", True),))
     return page(session, select(Event), asked, columns=_EVENT_COLUMNS, id=_EVENT.number)
 
 
 _EVENT_COLUMNS: Mapping[str, Column] = {
+    "id": Column(_EVENT.number, "number", ORDER, sortable=True),
     "kind": Column(_EVENT.kind, "text", WORDS),
     "at": Column(_EVENT.at, "instant", ORDER, sortable=True),
     "entry": Column(_EVENT.entry_id, "text", EQUALITY),

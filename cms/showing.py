@@ -1,6 +1,7 @@
 """Entries, revisions and events as staff see them. Shapes are those of the Editor API; instants are texts in UTC."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms import content_types, rich_text, structure
-from cms.content_types import Field
+from cms.content_types import Field, leaves
+from cms.delivery.publications import media_url, public_uploads
 from cms.section_tree import SectionTree
 from cms.states import state
 from cms.tables.attributed import Attributed
@@ -19,6 +21,12 @@ from cms.tables.people import ApiKey, Person
 from cms.tables.publications import Schedule
 
 Row = tuple[Entry, Revision, Schedule | None]
+Sign = Callable[[str], str]
+
+
+def unsigned(_sha256: str) -> str:
+    """No signature: for those who may see only what is public."""
+    return ""
 
 
 def instant(at: datetime | None) -> str | None:
@@ -44,18 +52,24 @@ def key(one: ApiKey) -> dict[str, Any]:
     }
 
 
-def entry(session: Session, one: Entry, revision: Revision, *, rich_text: str = "doc") -> dict[str, Any]:
+def entry(
+    session: Session, one: Entry, revision: Revision, *, rich_text: str = "doc", sign: Sign = unsigned
+) -> dict[str, Any]:
     """One entry with the content of a revision."""
-    return entries(session, [(one, revision, session.get(Schedule, one.id))], rich_text=rich_text)[0]
+    return entries(session, [(one, revision, session.get(Schedule, one.id))], rich_text=rich_text, sign=sign)[0]
 
 
-def entries(session: Session, rows: Sequence[Row], *, rich_text: str = "doc") -> list[dict[str, Any]]:
-    """Entries in the order given; four statements, however many."""
+def entries(
+    session: Session, rows: Sequence[Row], *, rich_text: str = "doc", sign: Sign = unsigned
+) -> list[dict[str, Any]]:
+    """Entries in the order given; four statements, however many, and one more when they hold files.
+
+    `sign` gives what opens a file, named by its SHA-256, that the public does not see yet."""
     around = _Around(
         structure.newest_tree(session),
         persons(session, (id for _, revision, _ in rows for id in _persons_of(revision))),
         _translations(session, rows),
-        rich_text,
+        _Fields(rich_text, _public_uploads(session, rows), sign),
     )
     return [_entry(*row, around=around) for row in rows]
 
@@ -65,7 +79,7 @@ class _Around:
     tree: SectionTree
     persons: Mapping[str, Any]
     translations: Mapping[str, Mapping[str, str]]
-    rich_text: str
+    fields: "_Fields"
 
 
 def persons(session: Session, ids: Iterable[str]) -> dict[str, Any]:
@@ -105,7 +119,7 @@ def _entry(one: Entry, revision: Revision, schedule: Schedule | None, *, around:
         "revision": revision.number,
         "published_revision": one.published_revision,
         "state": state(one, schedule),
-        "fields": fields(one.type, revision.fields, rich_text=around.rich_text),
+        "fields": around.fields.group(content_types.find(one.type).fields, revision.fields),
         "owner": revision.owner_id and around.persons.get(revision.owner_id),
         "byline": [around.persons[id] for id in revision.byline if id in around.persons],
         "source": source,
@@ -171,25 +185,47 @@ def event(one: Event, people: Mapping[str, Any]) -> dict[str, Any]:
 # --- fields ---
 
 
-def fields(type_name: str, values: Mapping[str, Any], *, rich_text: str = "doc") -> dict[str, Any]:
-    """All fields of a type, those without a value as null, rich text in the form that was asked for."""
-    return _group(content_types.find(type_name).fields, values, rich_text)
+@dataclass(frozen=True)
+class _Fields:
+    """All fields of a type, those without a value as null; rich text in one form, files with their addresses."""
+
+    rich_text: str
+    public_uploads: AbstractSet[str]
+    sign: Sign
+
+    def group(self, of: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+        return {field.name: self.value(field, values.get(field.name)) for field in of}
+
+    def value(self, field: Field, value: Any) -> Any:
+        show = _SHOWN.get(field.kind)
+        return value if value is None or show is None else show(self, field, value)
+
+    def words(self, _field: Field, value: Any) -> Any:
+        return FORMATS[self.rich_text](value)
+
+    def inner(self, field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
+        return self.group(field.fields, value)
+
+    def items(self, field: Field, value: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [self.group(field.fields, item) for item in value]
+
+    def upload(self, _field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
+        sha256 = value["sha256"]
+        signed = "" if sha256 in self.public_uploads else f"?signature={self.sign(sha256)}"
+        return {**value, "url": media_url(value) + signed}
 
 
-def _group(of: tuple[Field, ...], values: Mapping[str, Any], form: str) -> dict[str, Any]:
-    return {field.name: _value(field, values.get(field.name), form) for field in of}
+_SHOWN: Mapping[str, Callable[[_Fields, Field, Any], Any]] = {
+    "rich_text": _Fields.words,
+    "group": _Fields.inner,
+    "groups": _Fields.items,
+    "upload": _Fields.upload,
+}
 
 
-def _value(field: Field, value: Any, form: str) -> Any:
-    if value is None:
-        return None
-    if field.kind == "rich_text":
-        return FORMATS[form](value)
-    if field.kind == "group":
-        return _group(field.fields, value, form)
-    if field.kind == "groups":
-        return [_group(field.fields, item, form) for item in value]
-    return value
+def _public_uploads(session: Session, rows: Sequence[Row]) -> AbstractSet[str]:
+    values = (leaves(content_types.find(one.type).fields, revision.fields, at="") for one, revision, _ in rows)
+    return public_uploads(session, {value["sha256"] for of in values for field, _, value in of if field.kind == "upload"})
 
 
 def source_html(document: rich_text.Document) -> str:

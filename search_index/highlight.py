@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from search_index.analysis import WORD, fold, stem
@@ -13,6 +14,7 @@ from search_index.plans import Plan, TokenSequence
 
 WINDOW = 200
 MAX_RANGES = 200
+_MAX_OF_ONE_WORD = 40  # a common word in a long text shows as well with the first of them
 _SPACE = re.compile(r"\s")
 # The three English stems that do not begin as the word does: dying, lying, tying.
 _IRREGULAR = {"die", "lie", "tie"}
@@ -124,11 +126,17 @@ def _matches(text: str, marker: Marker) -> list[_Match]:
 def _all_matches(text: str, marker: Marker) -> Iterator[_Match]:
     lowered = _lower(text)
     for beginning in marker.probes:
-        at = lowered.find(beginning)
-        while at >= 0:
-            if at == 0 or not lowered[at - 1].isalnum():
-                yield from _matches_at(text, at, marker)
-            at = lowered.find(beginning, at + 1)
+        places = _places(lowered, beginning)
+        yield from islice((match for at in places for match in _matches_at(text, at, marker)), _MAX_OF_ONE_WORD)
+
+
+def _places(lowered: str, beginning: str) -> Iterator[int]:
+    """Where words begin so."""
+    at = lowered.find(beginning)
+    while at >= 0:
+        if at == 0 or not lowered[at - 1].isalnum():
+            yield at
+        at = lowered.find(beginning, at + 1)
 
 
 def _matches_at(text: str, at: int, marker: Marker) -> Iterator[_Match]:

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from api import query
-from api.access import Desk, expected_revision, reading, writing
+from api.access import Desk, changing, expected_revision, reading, writing
 from api.answers import links, private
 from api.editor.bodies import AnswerBody, EntryBody, EntryPatch, NoteBody, SourcedBody
-from api.editor.replies import entry_reply, patch_of, rich_text_form
+from api.editor.replies import entries_reply, entry_reply, fields_of, patch_of, rich_text_form
 from api.idempotency import once
-from cms import bringing, finding, saving, showing, snapshots, trash, usages
+from cms import bringing, content_types, finding, saving, snapshots, trash, usages
+from cms.errors import Fault, InvalidContent
 from cms.redirects import Answer
 
 router = APIRouter(tags=["entries"])
@@ -18,35 +19,40 @@ router = APIRouter(tags=["entries"])
 _SHORTHANDS = frozenset({"type", "locale", "state", "section"})
 
 
-@router.get("/entries", openapi_extra=query.DOCUMENTED)
+@router.get("/entries", openapi_extra=query.takes(*sorted(_SHORTHANDS), "rich_text", listing=True))
 def list_entries(request: Request) -> Response:
     """Find entries: the last changed first. The trash is shown by `filter[state]=trashed`."""
     asked = query.read(request, others=frozenset({"rich_text"}), shorthands=_SHORTHANDS)
     form = rich_text_form(asked.others.get("rich_text"))
     with reading(request) as desk:
-        desk.permit("read")
-        page = finding.entries(desk.session, asked.asked)
-        shown = showing.entries(desk.session, [row[:3] for row in page.rows], rich_text=form)
-    meta = {} if page.total is None else {"total": page.total}
-    return private(shown, meta=meta, links=links(request, page.next))
+        page = finding.entries(desk.session, asked.asked, types=desk.readable_types())
+        return entries_reply(request, desk, page, form=form)
 
 
 @router.post("/entries", status_code=201)
 def create_entry(request: Request, body: EntryBody) -> Response:
     """Make an entry. Without a slug it gets one from its title."""
+    query.only(request)
+    _refuse_unknown_type(body.type)
     with writing(request, note=body.note) as desk:
         desk.permit("create", type=body.type)
         return once(request, desk, body.model_dump_json().encode(), lambda: _create(desk, body))
 
 
+def _refuse_unknown_type(type: str) -> None:
+    if type not in content_types.BUILT_IN:
+        said = f"There is no such content type. There are: {', '.join(content_types.BUILT_IN)}."
+        raise InvalidContent([Fault("/type", "unknown_type", said)])
+
+
 def _create(desk: Desk, body: EntryBody) -> Response:
     draft = saving.Draft(
         locale=body.locale,
-        fields=body.fields,
+        fields=fields_of(body.type, body.fields),
         section=body.section,
         slug=body.slug,
         owner_id=body.owner,
-        byline=tuple(body.byline),
+        byline=tuple(body.byline or ()),
         translation_of=body.translation_of,
     )
     source = saving.Source(body.source.name, body.source.external_id) if body.source else None
@@ -55,19 +61,26 @@ def _create(desk: Desk, body: EntryBody) -> Response:
 
 
 @router.put("/entries/by-external-id/{source}/{external_id:path}")
-def bring_entry(request: Request, source: str, external_id: str, body: SourcedBody) -> Response:
+def bring_entry(
+    request: Request,
+    source: Annotated[str, Path(min_length=1, max_length=100)],
+    external_id: Annotated[str, Path(min_length=1, max_length=500)],
+    body: SourcedBody,
+) -> Response:
     """Create or update what a script knows under its own id. Without `If-Match` it updates only what nobody else
     has changed since the script's last call."""
-    expected = expected_revision(request) if "if-match" in request.headers else None
+    query.only(request)
+    _refuse_unknown_type(body.type)
     draft = saving.Draft(
         locale=body.locale,
-        fields=body.fields,
+        fields=fields_of(body.type, body.fields),
         section=body.section,
         slug=body.slug,
         owner_id=body.owner,
-        byline=tuple(body.byline),
+        byline=tuple(body.byline or ()),
     )
     with writing(request, note=body.note) as desk:
+        expected = expected_revision(request) if "if-match" in request.headers else None
         known = finding.counterpart(desk.session, source, external_id)
         if known is None:
             desk.permit("create", type=body.type)
@@ -80,7 +93,7 @@ def bring_entry(request: Request, source: str, external_id: str, body: SourcedBo
         return entry_reply(desk, saved.entry, warnings=saved.warnings, status=201 if known is None else 200)
 
 
-@router.get("/entries/{id}")
+@router.get("/entries/{id}", openapi_extra=query.takes("rich_text"))
 def read_entry(request: Request, id: str) -> Response:
     """The newest revision of an entry, with its state."""
     form = rich_text_form(query.only(request, "rich_text").get("rich_text"))
@@ -90,44 +103,50 @@ def read_entry(request: Request, id: str) -> Response:
         return entry_reply(desk, entry, form=form)
 
 
-@router.patch("/entries/{id}")
+@router.patch("/entries/{id}", openapi_extra=query.takes("autosave", "rich_text"))
 def change_entry(request: Request, id: str, body: EntryPatch) -> Response:
     """Save changes (a JSON merge patch). With `?autosave=true` they join the actor's running autosave."""
     asked = query.only(request, "autosave", "rich_text")
     form = rich_text_form(asked.get("rich_text"))
     autosave = query.flag(asked.get("autosave", "false"), "autosave")
-    expected = expected_revision(request)
-    with writing(request, note=body.note) as desk:
+    with changing(request, note=body.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("save", entry=entry)
-        saved = saving.save(desk.session, entry, patch_of(body), expected=expected, by=desk.by, autosave=autosave)
+        patch = patch_of(body, type=entry.type)
+        saved = saving.save(desk.session, entry, patch, expected=desk.expected, by=desk.by, autosave=autosave)
         return entry_reply(desk, saved.entry, warnings=saved.warnings, form=form)
 
 
 @router.delete("/entries/{id}", status_code=200)
 def trash_entry(request: Request, id: str, body: Annotated[AnswerBody | None, Body()] = None) -> Response:
     """Put an entry into the trash, from where it can be restored for 30 days. In use: 409 with its usages."""
+    query.only(request)
     said = body or AnswerBody()
-    expected = expected_revision(request)
-    with writing(request, note=said.note) as desk:
+    with changing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("trash", entry=entry)
         if entry.published_revision is not None:
             desk.permit("publish", entry=entry)
         answer = Answer(said.answer, said.to, said.explanation)
-        trash.trash(desk.session, entry, expected=expected, by=desk.by, answer=answer)
+        trash.trash(desk.session, entry, expected=desk.expected, by=desk.by, answer=answer)
         return entry_reply(desk, entry)
 
 
 @router.post("/entries/{id}/restoration")
 def restore_entry(request: Request, id: str, body: Annotated[NoteBody | None, Body()] = None) -> Response:
     """Take an entry out of the trash, as a draft."""
-    with writing(request, note=body.note if body else None) as desk:
+    query.only(request)
+    said = body or NoteBody()
+    with writing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("trash", entry=entry)
-        expected = expected_revision(request) if "if-match" in request.headers else entry.revision
-        trash.restore(desk.session, entry, expected=expected, by=desk.by)
-        return entry_reply(desk, entry)
+
+        def work() -> Response:
+            expected = expected_revision(request) if "if-match" in request.headers else entry.revision
+            trash.restore(desk.session, entry, expected=expected, by=desk.by)
+            return entry_reply(desk, entry)
+
+        return once(request, desk, said.model_dump_json().encode(), work)
 
 
 @router.get("/entries/{id}/usages")

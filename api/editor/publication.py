@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request, Response
 
 from api import query
-from api.access import expected_revision, writing
+from api.access import changing
 from api.editor.bodies import AnswerBody, PublicationBody, ScheduleBody
 from api.editor.replies import entry_reply
 from cms import publishing, scheduling, snapshots
@@ -19,11 +19,10 @@ def publish_entry(request: Request, id: str, body: Annotated[PublicationBody | N
     """Make a revision live, the newest unless one is named."""
     query.only(request)
     said = body or PublicationBody()
-    expected = expected_revision(request)
-    with writing(request, note=said.note) as desk:
+    with changing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("publish", entry=entry)
-        snapshots.refuse_stale(desk.session, entry, expected)
+        snapshots.refuse_stale(desk.session, entry, desk.expected)
         published = publishing.publish(desk.session, entry, by=desk.by, revision=said.revision)
         return entry_reply(desk, entry, warnings=published.warnings)
 
@@ -33,11 +32,10 @@ def unpublish_entry(request: Request, id: str, body: Annotated[AnswerBody | None
     """Take an entry off the site and say what its path answers from now on."""
     query.only(request)
     said = body or AnswerBody()
-    expected = expected_revision(request)
-    with writing(request, note=said.note) as desk:
+    with changing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("publish", entry=entry)
-        snapshots.refuse_stale(desk.session, entry, expected)
+        snapshots.refuse_stale(desk.session, entry, desk.expected)
         publishing.unpublish(desk.session, entry, by=desk.by, answer=_answer(said))
         return entry_reply(desk, entry)
 
@@ -46,12 +44,11 @@ def unpublish_entry(request: Request, id: str, body: Annotated[AnswerBody | None
 def schedule_entry(request: Request, id: str, body: ScheduleBody) -> Response:
     """Publish, unpublish or both at an instant. The revision is chosen now: a later draft is not published unseen."""
     query.only(request)
-    expected = expected_revision(request)
-    with writing(request, note=body.note) as desk:
+    with changing(request, note=body.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("publish", entry=entry)
         plan = scheduling.Plan(body.publish_at, body.unpublish_at, body.zone, _answer(body.answer), body.revision)
-        scheduling.schedule(desk.session, entry, plan, expected=expected, by=desk.by)
+        scheduling.schedule(desk.session, entry, plan, expected=desk.expected, by=desk.by)
         return entry_reply(desk, entry)
 
 
@@ -59,11 +56,10 @@ def schedule_entry(request: Request, id: str, body: ScheduleBody) -> Response:
 def cancel_schedule(request: Request, id: str) -> Response:
     """Take a plan back."""
     query.only(request)
-    expected = expected_revision(request)
-    with writing(request) as desk:
+    with changing(request) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("publish", entry=entry)
-        scheduling.cancel(desk.session, entry, expected=expected, by=desk.by)
+        scheduling.cancel(desk.session, entry, expected=desk.expected, by=desk.by)
         return entry_reply(desk, entry)
 
 

@@ -1,18 +1,20 @@
-"""What several resources of the Editor API answer alike: an entry with its ETag, and warnings beside it."""
+"""What several resources of the Editor API answer alike: entries with their ETags and warnings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api import query
 from api.access import Desk
-from api.answers import private
+from api.answers import links, private
 from api.editor.bodies import EntryPatch
-from cms import showing, snapshots
+from cms import content_types, showing, snapshots
 from cms.errors import Fault
-from cms.tables.entries import Entry
+from cms.listing import Page
+from cms.tables.entries import Entry, Revision
 
 RICH_TEXT_FORMS = ("doc", "html", "markdown", "text")
 
@@ -23,22 +25,60 @@ def rich_text_form(asked: str | None) -> str:
 
 
 def entry_reply(
-    desk: Desk, entry: Entry, *, warnings: Iterable[Fault] = (), status: int = 200, form: str = "doc"
+    desk: Desk, entry: Entry, *, warnings: Iterable[Fault] = (), status: int = 200, form: str = "doc", **meta: Any
 ) -> Response:
     """An entry as it is now, its revision as the ETag."""
     desk.session.flush()
-    shown = showing.entry(desk.session, entry, snapshots.revision_of(desk.session, entry), rich_text=form)
-    headers = {"ETag": f'"{entry.revision}"'}
-    if status == 201:
-        headers["Location"] = f"/editor/v1/entries/{entry.id}"
-    return private(shown, status=status, meta={"warnings": [asdict(one) for one in warnings]}, headers=headers)
+    revision = snapshots.revision_of(desk.session, entry)
+    meta = {"warnings": [asdict(one) for one in warnings], **meta}
+    headers = {"Location": f"/editor/v1/entries/{entry.id}"} if status == 201 else {}
+    return revision_reply(desk, entry, revision, status=status, form=form, meta=meta, headers=headers)
 
 
-def patch_of(body: EntryPatch) -> dict[str, Any]:
+def revision_reply(
+    desk: Desk,
+    entry: Entry,
+    revision: Revision,
+    *,
+    status: int = 200,
+    form: str = "doc",
+    meta: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An entry as one revision had it."""
+    shown = showing.entry(desk.session, entry, revision, rich_text=form, sign=desk.sign)
+    return private(shown, status=status, meta=meta, headers={"ETag": f'"{revision.number}"', **(headers or {})})
+
+
+def entries_reply(request: Request, desk: Desk, page: Page, *, form: str) -> Response:
+    """A page of entries."""
+    shown = showing.entries(desk.session, [row[:3] for row in page.rows], rich_text=form, sign=desk.sign)
+    return page_reply(request, page, shown)
+
+
+def page_reply(request: Request, page: Page, shown: list[dict[str, Any]]) -> Response:
+    """A page of anything, with the address of the next."""
+    meta = {} if page.total is None else {"total": page.total}
+    return private(shown, meta=meta, links=links(request, page.next))
+
+
+def patch_of(body: EntryPatch, *, type: str) -> dict[str, Any]:
     """What a patch names, under the names that saving knows."""
     given = {name: getattr(body, name) for name in body.model_fields_set if name != "note"}
     if "owner" in given:
         given["owner_id"] = given.pop("owner")
     if "byline" in given:
         given["byline"] = tuple(given["byline"] or ())
+    if "fields" in given:
+        given["fields"] = fields_of(type, given["fields"])
     return given
+
+
+def fields_of(type: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as they were given, but for the addresses of files, which are ours: what a GET gave may be sent back."""
+    uploads = {field.name for field in content_types.find(type).fields if field.kind == "upload"}
+    return {name: _without_address(value) if name in uploads else value for name, value in fields.items()}
+
+
+def _without_address(value: Any) -> Any:
+    return {name: inner for name, inner in value.items() if name != "url"} if isinstance(value, dict) else value

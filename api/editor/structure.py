@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 
 from api import query
-from api.access import expected_revision, reading, writing
+from api.access import changing, reading, refuse_strangers
 from api.answers import private
 from api.editor.bodies import PublicationBody, StructureChanges
 from api.editor.replies import entry_reply
 from api.idempotency import once
-from cms import content_types, publishing, restructuring, showing, snapshots, structure
+from cms import content_types, publishing, restructuring, snapshots, structure
 from cms.content_types import ContentType, Field
 
 router = APIRouter(tags=["structure"])
@@ -21,25 +21,24 @@ def read_structure(request: Request) -> Response:
     """The tree in its newest revision: the `structure` entry."""
     query.only(request)
     with reading(request) as desk:
-        desk.permit("read", type="structure")
-        return entry_reply(desk, structure.entry(desk.session))
+        entry = structure.entry(desk.session)
+        desk.permit("read", entry=entry)
+        return entry_reply(desk, entry)
 
 
 @router.post("/structure/changes")
 def change_structure(request: Request, body: StructureChanges) -> Response:
     """Do operations on the tree, all in one draft. `meta.sections` has the ids of new sections, in order."""
-    expected = expected_revision(request)
-    with writing(request, note=body.note) as desk:
-        desk.permit("save", type="structure")
+    query.only(request)
+    with changing(request, note=body.note) as desk:
+        entry = structure.entry(desk.session)
+        desk.permit("save", entry=entry)
 
         def work() -> Response:
             saved, made = restructuring.change(
-                desk.session, structure.entry(desk.session), body.operations, expected=expected, by=desk.by
+                desk.session, entry, body.operations, expected=desk.expected, by=desk.by
             )
-            desk.session.flush()
-            shown = showing.entry(desk.session, saved.entry, snapshots.revision_of(desk.session, saved.entry))
-            headers = {"ETag": f'"{saved.entry.revision}"'}
-            return private(shown, meta={"sections": made, "warnings": []}, headers=headers)
+            return entry_reply(desk, saved.entry, warnings=saved.warnings, sections=made)
 
         return once(request, desk, body.model_dump_json().encode(), work)
 
@@ -47,12 +46,12 @@ def change_structure(request: Request, body: StructureChanges) -> Response:
 @router.put("/structure/publication")
 def publish_structure(request: Request, body: Annotated[PublicationBody | None, Body()] = None) -> Response:
     """Make the tree live."""
+    query.only(request)
     said = body or PublicationBody()
-    expected = expected_revision(request)
-    with writing(request, note=said.note) as desk:
+    with changing(request, note=said.note) as desk:
         entry = structure.entry(desk.session)
         desk.permit("publish", entry=entry)
-        snapshots.refuse_stale(desk.session, entry, expected)
+        snapshots.refuse_stale(desk.session, entry, desk.expected)
         publishing.publish(desk.session, entry, by=desk.by, revision=said.revision)
         return entry_reply(desk, entry)
 
@@ -61,8 +60,7 @@ def publish_structure(request: Request, body: Annotated[PublicationBody | None, 
 def list_types(request: Request) -> Response:
     """All content types with their fields."""
     query.only(request)
-    with reading(request) as desk:
-        desk.permit("read")
+    refuse_strangers(request)
     return private([_type(one) for one in content_types.BUILT_IN.values()])
 
 
@@ -70,8 +68,7 @@ def list_types(request: Request) -> Response:
 def read_type(request: Request, type: str) -> Response:
     """One content type: its fields, and the JSON Schema of their values."""
     query.only(request)
-    with reading(request) as desk:
-        desk.permit("read")
+    refuse_strangers(request)
     found = content_types.find(type)
     return private({**_type(found), "schema": content_types.model(found).model_json_schema()})
 

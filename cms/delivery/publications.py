@@ -89,6 +89,15 @@ def cards(session: Session, ids: Iterable[str]) -> Sequence[Any]:
     return session.execute(wanted.where(p.entry_id.in_(sorted(set(ids))), _LISTED)).all()
 
 
+def public_uploads(session: Session, hashes: Iterable[str]) -> frozenset[str]:
+    """Which of some files, named by their SHA-256, a live entry holds."""
+    wanted = sorted(set(hashes))
+    if not wanted:
+        return frozenset()
+    p = Publication
+    return frozenset(one for one in session.scalars(select(p.upload).where(p.upload.in_(wanted))) if one is not None)
+
+
 @dataclass(frozen=True)
 class Around:
     """What some publications need of others: what they refer to, and their translations (group → locale → id)."""

@@ -18,7 +18,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _TAKES = {"bulletList": "listItem", "orderedList": "listItem", "table": "tableRow", "tableRow": "tableCell"}
 _LISTS = ("bulletList", "orderedList")
 _CELLS = ("tableCell", "tableHeader")
-# How many levels are added around a stranger to those.
+# How many levels of their own stand between those and a stranger inside.
 _WRAPPERS = {"bulletList": 1, "orderedList": 1, "table": 2, "tableRow": 1}
 _HOMES = {"listItem": _LISTS, "tableRow": ("table",), "tableCell": ("tableRow", "table")}
 _HOMES["tableHeader"] = _HOMES["tableCell"]
@@ -154,7 +154,7 @@ class Composition:
         # A stranger to a list or table will be wrapped when it closes: count those levels now, or the cap is overrun.
         stranger = homes is None and self._takes is not None
         levels = 1 + (_WRAPPERS[self._node["type"]] if stranger else 0)
-        if self._depth + levels > DEEPEST_NESTING:
+        if self._depth + levels + _WRAPPERS.get(kind, 0) > DEEPEST_NESTING:
             self._misfits.add("nested_too_deeply", kind)
             return False
         self._outer.append((self._node, self._depth, self.heading))

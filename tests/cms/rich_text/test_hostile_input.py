@@ -132,11 +132,13 @@ def test_ruinous_markdown_is_refused(markdown: str) -> None:
         from_markdown(markdown)
 
 
-def test_a_document_deeper_than_the_schema_is_flattened_and_says_so() -> None:
+@pytest.mark.parametrize("kind", ["blockquote", "bulletList", "table"])
+def test_a_document_deeper_than_the_schema_is_flattened_and_says_so(kind: str) -> None:
     deep = p("x")
     for _ in range(60):
-        deep = node("blockquote", deep)
+        deep = node(kind, deep)
     parsed = from_document(doc(deep))
+    assert from_document(parsed.document).document == parsed.document
     assert [misfit.code for misfit in parsed.misfits] == ["nested_too_deeply"]
     assert to_text(parsed.document) == "x"
 
