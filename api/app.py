@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import background, control, media_files
@@ -14,7 +15,6 @@ from api.delivery import search as delivery_search
 from api.delivery import structure as delivery_structure
 from api.documentation import install_documentation
 from api.editor import entries, history, media, people, publication, search, session, structure
-from api.indexing import lag
 from api.metrics import MeasureRequests, Metrics
 from api.parts import Parts
 from api.problems import Problem, install_problem_handlers
@@ -75,11 +75,10 @@ def _together(prefix: str, rooms: tuple[object, ...]) -> APIRouter:
 
 def _metrics(parts: Parts) -> Metrics:
     metrics = Metrics()
-    engines = {"public": parts.public_index, "staff": parts.staff_index}
     metrics.watch(
         "sitedesk_index_lag_events",
         "Events that a search index has yet to follow.",
-        lambda: {name: lag(parts.database, engine) for name, engine in engines.items()},
+        lambda: {follower.name: follower.lag() for follower in parts.followers},
         label="index",
     )
     return metrics
@@ -118,7 +117,11 @@ async def tell_health() -> dict[str, str]:
 def tell_readiness(request: Request) -> dict[str, str]:
     """The process can do its work: the database answers and has the code's version."""
     parts: Parts = request.app.state.parts
-    if migrating.state(parts.database) != "current":
+    try:
+        state = migrating.state(parts.database)
+    except SQLAlchemyError as error:
+        raise Problem(503, "unavailable", "The database does not answer.", headers={"Retry-After": "5"}) from error
+    if state != "current":
         raise Problem(503, "unavailable", "The database has migrations pending.", headers={"Retry-After": "5"})
     return {"status": "ready"}
 

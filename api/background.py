@@ -1,6 +1,7 @@
 """What the server does between requests: the indexes follow the event log, the scheduler carries out what is due."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -8,7 +9,6 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.indexing import PUBLIC, STAFF, follow
 from api.parts import Parts
 from cms import scheduling
 from cms.errors import Refusal
@@ -18,17 +18,22 @@ log = structlog.get_logger("api.background")
 
 # Other processes may commit, too: whoever is not told looks by itself. Seconds.
 _LOOK = 0.5
+# After a step: an index's commit costs the same for one entry as for a hundred, and a second is time enough.
+_GATHER = 0.3
 _AFTER_FAILURE = 5.0
 
 
 class Loop(threading.Thread):
-    """A step that is done again while it says that there is more, then whenever it is woken, or after a while."""
+    """A step that is done again while it says that there is more, then whenever it is woken, or after a while.
 
-    def __init__(self, name: str, step: Callable[[], bool]) -> None:
+    `pause` is the least time between the last step and the next, in seconds."""
+
+    def __init__(self, name: str, step: Callable[[], bool], *, pause: float = 0.0) -> None:
         super().__init__(name=name, daemon=True)
         self._step = step
+        self._pause = pause
         self._woken = threading.Event()
-        self._ended = False
+        self._ending = threading.Event()
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -36,24 +41,24 @@ class Loop(threading.Thread):
 
     def end(self) -> None:
         """Finish the step under way and stop."""
-        self._ended = True
+        self._ending.set()
         self._woken.set()
         self.join()
 
     def run(self) -> None:
-        while not self._ended:
+        while not self._ending.is_set():
             self._woken.clear()
-            if not self._did_something() and not self._ended:
+            if not self._has_more():
+                self._ending.wait(self._pause)
                 self._woken.wait(_LOOK)
 
-    def _did_something(self) -> bool:
+    def _has_more(self) -> bool:
         try:
             return self._step()
         except (IndexUnavailable, SQLAlchemyError, OSError) as error:
             # What is not done now is done later: the position moves only with success.
             log.exception("background step failed", loop=self.name, error=str(error))
-            if not self._ended:
-                self._woken.wait(_AFTER_FAILURE)
+            self._ending.wait(_AFTER_FAILURE)
             return False
 
 
@@ -75,26 +80,34 @@ def carry_out_next(parts: Parts) -> bool:
 
 
 @contextmanager
-def running(parts: Parts) -> Iterator[list[Loop]]:
-    """All loops, woken by every commit of this process, until the block ends."""
-    loops = [
-        Loop("public index", partial(follow, parts.database, parts.public_index, PUBLIC)),
-        Loop("staff index", partial(follow, parts.database, parts.staff_index, STAFF)),
-        Loop("scheduler", partial(carry_out_next, parts)),
-    ]
+def running(parts: Parts) -> Iterator[None]:
+    """All that a server does between requests, until the block ends."""
+    with following(parts), _looping(parts, [Loop("scheduler", partial(carry_out_next, parts))]):
+        yield
+
+
+@contextmanager
+def following(parts: Parts) -> Iterator[None]:
+    """Both indexes follow the event log, until the block ends."""
+    loops = [Loop(f"{follower.name} index", follower.follow, pause=_GATHER) for follower in parts.followers]
+    with _looping(parts, loops):
+        yield
+
+
+@contextmanager
+def _looping(parts: Parts, loops: list[Loop]) -> Iterator[None]:
     for loop in loops:
         parts.database.committed.append(loop.wake)
         loop.start()
     try:
-        yield loops
+        yield
     finally:
         for loop in loops:
             parts.database.committed.remove(loop.wake)
             loop.end()
 
 
-def catch_up(parts: Parts) -> None:
-    """Bring both indexes up to the newest event, here and now: for commands that run without a server."""
-    for engine, audience in ((parts.public_index, PUBLIC), (parts.staff_index, STAFF)):
-        while follow(parts.database, engine, audience):
-            pass
+def wait_for_indexes(parts: Parts) -> None:
+    """Return when both indexes have seen every event so far. Somebody must be `following`."""
+    while any(follower.lag() for follower in parts.followers):
+        time.sleep(0.05)

@@ -1,15 +1,20 @@
 """The commands that write: each works wherever the data folder is held, in its own process or in the server.
 
-A command tells what it does as dicts: `{"line": …}` for people, `{"output": …}` for scripts, `{"progress": n, "of": m}`."""
+A command tells what it does as dicts: `{"line": …}` for people, `{"output": …}` for scripts, and
+`{"progress": n, "of": m, "doing": …}`.
+"""
 
+import queue
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
-from api import background, indexing
+from api import background
 from api.importing import import_source
+from api.indexing import Follower
 from api.parts import Parts
 from cms import people, sign_in
 from cms.attribution import COMMAND_LINE, By
@@ -82,19 +87,24 @@ def reindex(parts: Parts) -> Told:
     """Make both search indexes anew; searches go on with the old ones meanwhile."""
     with parts.database.reading() as session:
         total = session.scalar(select(func.count()).select_from(Entry)) or 0
-    engines = {"public": parts.public_index, "staff": parts.staff_index}
-    for name, engine in engines.items():
-        audience = indexing.AUDIENCES[name]
-        yield {"line": f"Rebuilding the {name} index…"}
-        counted = [0]
-
-        def count(more: int, counted: list[int] = counted) -> None:
-            counted[0] += more
-
-        indexing.rebuild(parts.database, engine, audience, told=count)
-        yield {"progress": counted[0], "of": max(total, counted[0])}
-    background.catch_up(parts)
+    for follower in parts.followers:
+        yield {"line": f"Rebuilding the {follower.name} index…"}
+        yield from _rebuilding(follower, total)
+    background.wait_for_indexes(parts)
     yield {"line": f"Both indexes are rebuilt: {total} entries."}
+
+
+def _rebuilding(follower: Follower, total: int) -> Told:
+    """Rebuild in a thread, so that its progress can be told meanwhile."""
+    counts: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(follower.rebuild, counts.put)
+        work.add_done_callback(lambda _work: counts.put(None))
+        done = 0
+        while (count := counts.get()) is not None:
+            done += count
+            yield {"progress": done, "of": max(total, done), "doing": follower.name}
+        work.result()
 
 
 COMMANDS: Mapping[str, Callable[..., Told]] = {

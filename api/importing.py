@@ -4,22 +4,23 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from api import background
 from api.parts import Parts
 from api.refusals import problem_of
 from api.uploads import take_in
-from cms import bringing, content_types, files, importing, people, publishing, site
+from cms import content_types, files, importing, people, publishing, site
 from cms.attribution import COMMAND_LINE, By
 from cms.content_types import ContentType
 from cms.errors import Fault, InvalidContent, Refusal
 from cms.identity import new_id
-from cms.import_formats import FORMATS, Asset, Author, Item, Options, Problem, Reading, Target
-from cms.importing import Known, Prepared, Settled
-from cms.rich_text import Resolve
+from cms.import_formats import FORMATS, Asset, Author, Options, Problem, Reading
+from cms.import_reading import Prepared, Task, rows
+from cms.importing import Known, Settled
 from cms.saving import Source
 from media.refusals import RefusedMedia
 
@@ -87,10 +88,19 @@ def import_source(
     yield {"line": f"{surveyed.items} entries, {len(surveyed.sections)} sections, {len(surveyed.authors)} people"}
     settled = _settle(parts, job, surveyed, known, report)
     assets = yield from _bring_assets(parts, job, reading, known, report)
-    links = _Links(reading, {**settled.entries}, assets, report)
-    yield from _bring_items(parts, job, reading, settled, known, links, report, total=surveyed.items)
+    task = Task(
+        format=format,
+        path=Path(path),
+        options=Options(locale=locale),
+        type_name=type,
+        entries=settled.entries,
+        assets=assets,
+        digests={id: one.digest for id, one in known.items() if one.digest is not None},
+        unpublished=frozenset(id for id, one in known.items() if one.needs_publishing) if publish else frozenset(),
+    )
+    yield from _bring_items(parts, job, task, settled, report, total=surveyed.items)
     if not dry_run:
-        background.catch_up(parts)
+        background.wait_for_indexes(parts)
     yield {"report": _told(report, time.monotonic() - started, dry_run=dry_run)}
 
 
@@ -188,119 +198,77 @@ def _bring_asset(parts: Parts, job: Job, asset: Asset, known: Known | None, repo
         return entry.id
 
 
-class _Links:
-    """What addresses inside a source lead to, and what they lead to in vain."""
-
-    def __init__(self, reading: Reading, entries: dict[str, str], assets: dict[str, str], report: Report) -> None:
-        self._reading = reading
-        self._entries = entries
-        self._assets = assets
-        self._report = report
-        self.fingerprint = bringing.digest(sorted(entries.items()), sorted(assets.items()))
-
-    def of(self, item: Item) -> Resolve:
-        """The resolver for one item's links."""
-
-        def resolve(kind: str, url: str) -> str | None:
-            target = self._reading.target(item.origin.file, url)
-            if isinstance(target, Problem):
-                self._report.refuse(target)
-                return None
-            if not isinstance(target, Target):
-                return None
-            return (self._entries if target.kind == "item" else self._assets).get(target.external_id)
-
-        return resolve
-
-
 # --- articles ---
 
 
 def _bring_items(
-    parts: Parts,
-    job: Job,
-    reading: Reading,
-    settled: Settled,
-    known: dict[str, Known],
-    links: _Links,
-    report: Report,
-    *,
-    total: int,
+    parts: Parts, job: Job, task: Task, settled: Settled, report: Report, *, total: int
 ) -> Iterator[dict[str, Any]]:
     done = 0
-    ready = _prepared(job, reading, known, links, report)
-    while batch := list(islice(ready, BATCH)):
-        rows = [row for row in batch if row is not None]
-        if not job.dry_run:
-            _bring_batch(parts, job, rows, settled, report)
+    for batch in rows(task, batch=BATCH, expected=total):
+        ready = []
+        for row in batch:
+            if isinstance(row, Prepared):
+                ready.append(row)
+            elif isinstance(row, Problem):
+                report.refuse(row)
+            else:
+                report.outcomes["same"] += 1
+        if job.dry_run:
+            _would_bring(ready, task, report)
         else:
-            _would_bring(rows, known, report)
+            _bring_batch(parts, job, ready, settled, report)
         done += len(batch)
         yield {"progress": done, "of": total, "doing": "entries"}
 
 
-def _prepared(
-    job: Job, reading: Reading, known: dict[str, Known], links: _Links, report: Report
-) -> Iterator[Prepared | None]:
-    """Items whose values are read; None for each that needs no more work, so that progress counts them."""
-    for item in reading.items():
-        if isinstance(item, Problem):
-            report.refuse(item)
-            continue
-        digest = importing.digest(item, type_name=job.content_type.name, linked=links.fingerprint)
-        there = known.get(item.external_id)
-        wants_publishing = job.publish and not item.draft and there is not None and there.needs_publishing
-        if there is not None and there.digest == digest and not wants_publishing:
-            report.outcomes["same"] += 1
-            yield None
-            continue
-        try:
-            yield importing.prepare(job.content_type, item, digest=digest, resolve=links.of(item))
-        except InvalidContent as refusal:
-            report.refuse(importing.told(item, refusal, code="invalid"))
-            yield None
-
-
-def _bring_batch(parts: Parts, job: Job, rows: list[Prepared], settled: Settled, report: Report) -> None:
+def _bring_batch(parts: Parts, job: Job, ready: list[Prepared], settled: Settled, report: Report) -> None:
     """All rows in one transaction. When one is refused, each gets a transaction of its own, and only it is left out."""
-    if not rows:
+    if not ready:
         return
     try:
         with parts.database.writing() as session:
-            brought = [_bring(session, job, row, settled) for row in rows]
+            brought = _bring_all(session, job, ready, settled)
     except Refusal as refusal:
-        if len(rows) == 1:
-            item = rows[0].item
-            problem = problem_of(refusal)
-            if isinstance(refusal, InvalidContent):
-                report.refuse(importing.told(item, refusal, code=problem.code))
-            else:
-                report.refuse(Problem(item.origin.file, item.origin.line, None, problem.code, problem.detail))
+        if len(ready) == 1:
+            item = ready[0].item
+            told = problem_of(refusal)
+            fault = told.errors[0] if told.errors else Fault("", told.code, told.detail)
+            place = fault.pointer or None
+            report.refuse(Problem(item.origin.file, item.origin.line, place, fault.code, fault.message))
             return
-        for row in rows:
+        for row in ready:
             _bring_batch(parts, job, [row], settled, report)
         return
-    for row, (outcome, warnings) in zip(rows, brought, strict=True):
+    for row, (outcome, warnings) in zip(ready, brought, strict=True):
         report.outcomes[outcome] += 1
+        for problem in row.problems:
+            report.refuse(problem)
         report.warn(row.item.origin.file, row.item.origin.line, warnings)
 
 
-def _bring(session: Any, job: Job, row: Prepared, settled: Settled) -> tuple[str, tuple[Fault, ...]]:
-    return importing.bring(
-        session,
-        job.content_type,
-        row,
-        source=job.source,
-        settled=settled,
-        default_locale=job.default_locale,
-        publish=job.publish,
-        by=job.by,
-    )
+def _bring_all(session: Session, job: Job, ready: list[Prepared], settled: Settled) -> list[importing.Outcome]:
+    importing.look_ahead(session, ready, settled, default_locale=job.default_locale)
+    return [
+        importing.bring(
+            session,
+            job.content_type,
+            row,
+            source=job.source,
+            settled=settled,
+            default_locale=job.default_locale,
+            publish=job.publish,
+            by=job.by,
+        )
+        for row in ready
+    ]
 
 
-def _would_bring(rows: list[Prepared], known: dict[str, Known], report: Report) -> None:
+def _would_bring(rows: list[Prepared], task: Task, report: Report) -> None:
     for row in rows:
-        report.outcomes["changed" if row.item.external_id in known else "made"] += 1
+        report.outcomes["changed" if row.item.external_id in task.digests else "made"] += 1
+        for problem in row.problems:
+            report.refuse(problem)
         report.warn(row.item.origin.file, row.item.origin.line, row.warnings)
 
 

@@ -1,5 +1,7 @@
 """`/media/…`: the bytes of files. Published ones to everybody, others to who was given a signed address."""
 
+from urllib.parse import quote
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
@@ -16,7 +18,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 _STAFF = "private, max-age=3600, immutable"
 
 
-@router.get("/media/{sha256}/{name}")
+@router.get("/media/{sha256}/{name}", openapi_extra=query.takes("signature"))
 def read_file(request: Request, sha256: str, name: str) -> Response:
     """A file's bytes. Its address names its content, so the answer never changes."""
     given = query.only(request, "signature").get("signature")
@@ -31,7 +33,7 @@ def read_file(request: Request, sha256: str, name: str) -> Response:
     headers = {
         "Cache-Control": _FOREVER if public else _STAFF,
         "ETag": f'"{sha256}"',
-        "Content-Disposition": f'{served.disposition}; filename="{_plain(name)}"',
+        "Content-Disposition": _disposition(served.disposition, stored.name),
         # Whatever a browser makes of the bytes, it does so without our origin's rights.
         "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         "Cross-Origin-Resource-Policy": "cross-origin",
@@ -44,5 +46,7 @@ def read_file(request: Request, sha256: str, name: str) -> Response:
     return FileResponse(path, headers=headers, media_type=served.content_type)
 
 
-def _plain(name: str) -> str:
-    return "".join(one for one in name if one.isascii() and (one.isalnum() or one in "._-"))[:100] or "file"
+def _disposition(kind: str, name: str) -> str:
+    """With the name as it was uploaded (RFC 6266), and one in ASCII for clients that know no other."""
+    plain = "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

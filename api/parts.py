@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api import data_folder
+from api.indexing import PUBLIC, STAFF, Follower
 from api.login_throttle import Throttle
 from api.settings import Settings
 from cms.clock import Clock, system_clock
@@ -23,6 +24,7 @@ class Parts:
     store: Store
     public_index: Engine
     staff_index: Engine
+    followers: tuple[Follower, ...]
     throttle: Throttle
     secret: bytes
 
@@ -44,6 +46,7 @@ def opened(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Parts
             open_store(settings.media),
             public_index,
             staff_index,
+            (Follower(database, public_index, PUBLIC), Follower(database, staff_index, STAFF)),
             Throttle(clock),
             data_folder.secret(settings.folder),
         )

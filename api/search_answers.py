@@ -1,17 +1,20 @@
 """Searching, for both sides: what is asked, and hits in the shape of the API, checked before they leave."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
 
 from api import query
 from cms.errors import BadQuery
+from cms.listing import LONGEST_VALUE, MOST_VALUES
 from search_index import FACETS, Engine, Hit, Query, Results
 
 LARGEST_OFFSET = 1_000
 _FILTERS = ("type", "section", "topic", "year", "state")
+SEARCH_PARAMETERS = ("q", "locale", *_FILTERS[:-1])
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,14 @@ class SearchAsked:
     size: int
     offset: int
     sort: str
+
+    def within(self, types: AbstractSet[str] | None) -> "SearchAsked":
+        """The same search among entries of some types (None: all)."""
+        if types is None:
+            return self
+        wanted = tuple(name for name in self.filters.get("type", sorted(types)) if name in types)
+        # No type has no name: nothing is found, and nothing counted.
+        return replace(self, filters={**self.filters, "type": wanted or ("",)})
 
     def query(self) -> Query:
         """What the engine is asked."""
@@ -49,15 +60,20 @@ def read_search(request: Request, *, staff: bool) -> SearchAsked:
             raise BadQuery(condition.parameter, "unknown_field", said)
         if condition.operator not in ("eq", "in"):
             raise BadQuery(condition.parameter, "unknown_operator", "A search is filtered by eq and in.")
+        if len(condition.values) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in condition.values):
+            said = f"At most {MOST_VALUES} values of {LONGEST_VALUE} characters."
+            raise BadQuery(condition.parameter, "too_long", said)
         filters[condition.field] = condition.values
     sort = parameters.asked.sort
+    if sort not in ((), (("published_at", True),)):
+        raise BadQuery("sort", "unknown_sort", "A search gives the best first, or the newest with -published_at.")
     return SearchAsked(
         text=parameters.others.get("q", ""),
         locale=parameters.others.get("locale"),
         filters=filters,
         size=parameters.asked.size,
         offset=_offset(parameters.asked.after),
-        sort="newest" if sort and sort[0][0] == "published_at" else "relevance",
+        sort="newest" if sort else "relevance",
     )
 
 

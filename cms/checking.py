@@ -1,4 +1,4 @@
-"""What a content must not have: unknown locales, sections, persons, files, or targets of a type that does not belong."""
+"""What a content must not have: unknown locales, sections, persons or files, or targets that do not belong there."""
 
 import re
 from collections.abc import Container, Iterable
@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import content, site, structure, usages
+from cms import site, structure, usages
+from cms.content import Reference
 from cms.content_types import ContentType, leaves
 from cms.errors import Fault, InvalidContent
 from cms.section_tree import MAX_SLUG, SLUG
@@ -19,15 +20,19 @@ from cms.tables.people import Person
 
 @dataclass(frozen=True)
 class Checked:
-    """A content that may be stored, what of it leads nowhere, and all that it refers to: (JSON pointer, entry id)."""
+    """A content that may be stored, and what of it leads nowhere."""
 
     snapshot: Snapshot
     warnings: tuple[Fault, ...]
-    references: list[tuple[str, str]]
 
 
 def checked(
-    session: Session, content_type: ContentType, snapshot: Snapshot, *, coming: Container[str] = ()
+    session: Session,
+    content_type: ContentType,
+    snapshot: Snapshot,
+    *,
+    references: Iterable[Reference],
+    coming: Container[str] = (),
 ) -> Checked:
     """Look at a content with the database's eyes. Raises `InvalidContent`, `InUse`."""
     faults = [*_locale_faults(session, snapshot), *_person_faults(session, snapshot)]
@@ -41,14 +46,12 @@ def checked(
         faults.append(Fault("/section", "unknown_section", "There is no such section in the site structure."))
     snapshot, upload_faults = _with_uploads(session, content_type, snapshot)
     snapshot, structure_faults = structure.checked(session, content_type, snapshot)
-    wanted = list(content.references(content_type, snapshot.fields))
-    reference_faults, warnings = _reference_faults(
-        session, content_type, [one for one in wanted if one[1] not in coming]
-    )
+    unknown = [one for one in references if one[1] not in coming]
+    reference_faults, warnings = _reference_faults(session, content_type, unknown)
     faults += [*upload_faults, *structure_faults, *reference_faults]
     if faults:
         raise InvalidContent(faults)
-    return Checked(snapshot, warnings, [(pointer, target) for pointer, target, _ in wanted])
+    return Checked(snapshot, warnings)
 
 
 def _locale_faults(session: Session, snapshot: Snapshot) -> Iterable[Fault]:
@@ -102,7 +105,7 @@ _LONGEST_NAME = 255
 
 
 def _reference_faults(
-    session: Session, content_type: ContentType, wanted: list[tuple[str, str, tuple[str, ...]]]
+    session: Session, content_type: ContentType, wanted: list[Reference]
 ) -> tuple[list[Fault], tuple[Fault, ...]]:
     types = usages.types(session, (target for _, target, _ in wanted)) if wanted else {}
     faults: list[Fault] = []

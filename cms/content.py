@@ -14,6 +14,17 @@ from cms.content_types import ContentType, Field, leaves
 from cms.errors import Fault, InvalidContent
 from cms.rich_text import MalformedRichText, Resolve
 
+Reference = tuple[str, str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What values tell of themselves: every reference (JSON pointer, entry's id, types that belong there), and what
+    the staff's search looks at."""
+
+    references: tuple[Reference, ...]
+    searched: dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Read:
@@ -124,7 +135,12 @@ def _merge(fields: tuple[Field, ...], current: Mapping[str, Any], patch: Mapping
     return merged
 
 
-def references(content_type: ContentType, fields: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def derive(content_type: ContentType, fields: Mapping[str, Any]) -> Derived:
+    """What follows from checked values alone."""
+    return Derived(tuple(references(content_type, fields)), searched(content_type, fields, public=False))
+
+
+def references(content_type: ContentType, fields: Mapping[str, Any]) -> Iterator[Reference]:
     """Every reference to an entry: its JSON pointer, the entry's id, and the types it may have (none: any)."""
     for field, pointer, value in leaves(content_type.fields, fields, at="/fields"):
         if field.kind == "reference":
@@ -139,17 +155,21 @@ def references(content_type: ContentType, fields: Mapping[str, Any]) -> Iterator
 _TYPES_IN_TEXT: Mapping[str, tuple[str, ...]] = {"image": ("image",), "file": ("file", "image"), "link": ()}
 
 
-def words(content_type: ContentType, fields: Mapping[str, Any], *, public: bool) -> str:
-    """All text that a search looks at, but for title, summary and topics, which search keeps apart."""
-    found = []
-    for field, _, value in leaves(_visible(content_type.fields, public=public), fields, at=""):
+def searched(content_type: ContentType, fields: Mapping[str, Any], *, public: bool) -> dict[str, Any]:
+    """What a search looks at besides the title: `summary`, `topics`, and all other words as `text`."""
+    summary = fields.get("summary") or fields.get("alt") or ""
+    text = "\n".join(_words(_visible(content_type.fields, public=public), fields))
+    return {"summary": summary, "topics": fields.get("topics") or [], "text": text}
+
+
+def _words(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    for field, _, value in leaves(fields, values, at=""):
         if field.name in ("title", "summary", "topics"):
             continue
         if field.kind == "rich_text":
-            found.append(rich_text.to_text(value))
+            yield rich_text.to_text(value)
         elif field.kind in ("text", "long_text"):
-            found.append(value)
-    return "\n".join(found)
+            yield value
 
 
 def _visible(fields: tuple[Field, ...], *, public: bool) -> tuple[Field, ...]:

@@ -3,11 +3,20 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, EmailStr, Field, StrictBool, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StringConstraints,
+)
 from pydantic import WithJsonSchema as Schema
 
 from cms.identity import is_id
@@ -30,7 +39,7 @@ class Kind:
 
     annotation: Callable[[FieldLike], Any]
     operators: frozenset[str] = frozenset()
-    compares_as: Literal["text", "number", "boolean", "list"] = "text"
+    compares_as: Literal["text", "number", "boolean", "list", "moment"] = "text"
     searched: bool = False
 
 
@@ -57,7 +66,7 @@ def _without_zero_bytes(value: str) -> str:
 def _finite(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("is not a number")
-    if not (math.isfinite(value) if isinstance(value, float) else abs(value) <= _LARGEST_WHOLE):
+    if not (math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_WHOLE):
         raise ValueError("is out of range")
     return value
 
@@ -78,22 +87,50 @@ def _moment(value: object) -> object:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+def moment_text(value: datetime) -> str:
+    """An instant as it is kept in fields: in UTC and of one width, so that the text sorts as the instant does."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
 # Beyond it a double does not hold every whole number, and databases and clients would disagree.
-_LARGEST_WHOLE = 2**53
+LARGEST_WHOLE = 2**53
 
 _ZeroFree = AfterValidator(_without_zero_bytes)
 _Line = Annotated[str, StringConstraints(max_length=1_000, strip_whitespace=True), _ZeroFree]
 _FilledLine = Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True), _ZeroFree]
 _LongText = Annotated[str, StringConstraints(max_length=50_000), _ZeroFree]
 _Topic = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), _ZeroFree]
+_Moment = Annotated[
+    AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_utc), PlainSerializer(moment_text, when_used="json")
+]
 _Reference = Annotated[str, AfterValidator(_identifier)]
-_RICH_TEXT_SCHEMA: dict[str, Any] = {
+_DOCUMENT_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {
-        "format": {"enum": ["html", "markdown", "doc"]},
-        "value": {"description": "HTML or Markdown as text, or a ProseMirror document"},
-    },
-    "required": ["format", "value"],
+    "description": "a ProseMirror document",
+    "properties": {"type": {"const": "doc"}, "content": {"type": "array", "items": {"type": "object"}}},
+    "required": ["type"],
+}
+_RICH_TEXT_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {"format": {"enum": ["html", "markdown"]}, "value": {"type": "string"}},
+            "required": ["format", "value"],
+        },
+        {
+            "type": "object",
+            "properties": {"format": {"const": "doc"}, "value": _DOCUMENT_SCHEMA},
+            "required": ["format", "value"],
+        },
+        _DOCUMENT_SCHEMA,
+    ]
 }
 _UPLOAD_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -112,7 +149,7 @@ KINDS: Mapping[str, Kind] = {
     "number": Kind(lambda _: Annotated[int | float, BeforeValidator(_finite)], _ORDER, "number"),
     "boolean": Kind(lambda _: StrictBool, frozenset({"eq", "ne", "exists"}), "boolean"),
     "date": Kind(lambda _: Annotated[date, BeforeValidator(_day)], _ORDER),
-    "instant": Kind(lambda _: Annotated[AwareDatetime, BeforeValidator(_moment)], _ORDER),
+    "instant": Kind(lambda _: _Moment, _ORDER, "moment"),
     "choice": Kind(lambda field: Literal[field.choices], _EQUALITY),
     "topics": Kind(
         lambda _: Annotated[list[_Topic], Field(max_length=200), AfterValidator(_unique)],

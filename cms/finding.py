@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
@@ -13,13 +14,14 @@ from cms.listing import Asked, Column, Page, page
 from cms.states import STATE
 from cms.tables.entries import Entry, Revision
 from cms.tables.events import Event
-from cms.tables.people import Person
+from cms.tables.people import ApiKey, Person
 from cms.tables.publications import Schedule
 
 _ENTRY = Entry.__table__.c
 _REVISION = Revision.__table__.c
 _EVENT = Event.__table__.c
 _PERSON = Person.__table__.c
+_KEY = ApiKey.__table__.c
 _EQUAL = frozenset({"eq", "ne", "in", "nin", "exists"})
 
 
@@ -34,10 +36,11 @@ def entries(session: Session, asked: Asked, *, types: AbstractSet[str] | None = 
     return page(session, wanted, asked, columns=_columns(asked_types(asked)), id=_ENTRY.id)
 
 
-def newest(session: Session, ids: Iterable[str]) -> Sequence[tuple[Entry, Revision, Schedule | None]]:
-    """Some entries with their newest revisions and schedules; those in the trash too."""
-    wanted = _NEWEST.where(Entry.id.in_(sorted(set(ids))))
-    return [(row[0], row[1], row[2]) for row in session.execute(wanted)]
+def texts(session: Session, ids: Iterable[str]) -> Sequence[Any]:
+    """What the staff's search looks at, of some entries; of those in the trash too."""
+    e = Entry
+    wanted = select(e.id, e.type, e.locale, e.section, e.title, e.published_at, e.owner_id, e.searched)
+    return session.execute(wanted.add_columns(STATE.label("state")).where(e.id.in_(sorted(set(ids))))).all()
 
 
 def ids_after(session: Session, after: str, limit: int) -> Sequence[str]:
@@ -125,6 +128,22 @@ _PERSON_COLUMNS: Mapping[str, Column] = {
     "name": Column(_PERSON.name, "text", WORDS, sortable=True),
     "email": Column(_PERSON.email, "text", WORDS),
     "department": Column(_PERSON.department, "text", WORDS),
+}
+
+
+def keys(session: Session, asked: Asked) -> Page:
+    """Rows of (key,), the newest first."""
+    asked = asked if asked.sort else replace(asked, sort=(("created_at", True),))
+    return page(session, select(ApiKey), asked, columns=_KEY_COLUMNS, id=_KEY.id)
+
+
+_KEY_COLUMNS: Mapping[str, Column] = {
+    "id": Column(_KEY.id, "text", EQUALITY),
+    "name": Column(_KEY.name, "text", WORDS, sortable=True),
+    "role": Column(_KEY.role, "text", EQUALITY),
+    "created_at": Column(_KEY.created_at, "instant", ORDER, sortable=True),
+    "expires_at": Column(_KEY.expires_at, "instant", ORDER),
+    "revoked_at": Column(_KEY.revoked_at, "instant", ORDER),
 }
 
 

@@ -1,28 +1,27 @@
-"""Bringing what an import format reads: sections, people, and entries keyed by the source's own ids.
-
-`prepare` is pure, so that it can run in another process; the other verbs write in the caller's transaction."""
+"""Bringing what an import format reads: sections, people, and entries keyed by the source's own ids."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import bringing, content, people, publishing, saving, snapshots, structure
+from cms import addresses, bringing, people, publishing, saving, snapshots, structure
+from cms.addresses import Address
 from cms.attribution import By
 from cms.content_types import ContentType
-from cms.errors import Fault, InvalidContent
+from cms.errors import Fault
 from cms.identity import new_id
-from cms.import_formats import Author, Item, Problem
-from cms.rich_text import Resolve
+from cms.import_formats import Author
+from cms.import_reading import Prepared
 from cms.saving import Draft, Source
 from cms.section_tree import SectionTree
 from cms.tables.entries import Entry
 from cms.tables.people import Person
 
-Outcome = Literal["made", "changed", "same"]
+Outcome = tuple[Literal["made", "changed", "same"], tuple[Fault, ...]]
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,6 @@ class Known:
     entry_id: str
     digest: str | None
     needs_publishing: bool
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """An item whose values have been read: nothing slow is left to do with it."""
-
-    item: Item
-    fields: dict[str, Any]
-    digest: str
-    warnings: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -64,33 +53,6 @@ def known(session: Session, source: str) -> dict[str, Known]:
         )
     )
     return {row.source_id: Known(row.id, row.source_digest, row.first_published_at is None) for row in rows}
-
-
-def prepare(content_type: ContentType, item: Item, *, digest: str, resolve: Resolve | None = None) -> Prepared:
-    """Read an item's values. Raises `InvalidContent`."""
-    given = dict(item.fields)
-    if isinstance(given.get("cover"), str):
-        given["cover"] = resolve("image", given["cover"]) if resolve else None
-    if item.source_fields:
-        given["source_fields"] = item.source_fields
-    read = content.read(content_type, given, resolve=resolve)
-    return Prepared(replace(item, fields={}), read.fields, digest, read.warnings)
-
-
-def digest(item: Item, *, type_name: str, linked: str) -> str:
-    """A row's fingerprint. `linked` stands for what its links could lead to: when that changes, it is read again."""
-    return bringing.digest(
-        type_name,
-        linked,
-        item.locale,
-        item.section,
-        item.slug,
-        item.fields,
-        [author.key for author in item.byline],
-        item.first_published_at,
-        item.draft,
-        item.source_fields,
-    )
 
 
 # --- what is settled before the first entry ---
@@ -171,6 +133,16 @@ def _at(tree: SectionTree, path: tuple[str, ...]) -> str:
 # --- entries ---
 
 
+def look_ahead(session: Session, ready: Iterable[Prepared], settled: Settled, *, default_locale: str) -> None:
+    """One statement for the addresses of a whole batch, instead of some for each row."""
+    wanted = [
+        Address(row.item.locale or default_locale, settled.sections.get(row.item.section), row.item.slug)
+        for row in ready
+        if row.item.slug is not None
+    ]
+    addresses.look_up(session, wanted)
+
+
 def bring(
     session: Session,
     content_type: ContentType,
@@ -181,7 +153,7 @@ def bring(
     default_locale: str,
     publish: bool,
     by: By,
-) -> tuple[Outcome, tuple[Fault, ...]]:
+) -> Outcome:
     """Make or change one entry, and publish it if that is wanted and the row is no draft. Raises `Refusal`s."""
     item = prepared.item
     draft = Draft(
@@ -191,6 +163,7 @@ def bring(
         slug=item.slug,
         byline=tuple(settled.people[author.key] for author in item.byline if author.key in settled.people),
         coming=settled.coming,
+        derived=prepared.derived,
         warnings=prepared.warnings,
     )
     entry_id = settled.entries[item.external_id]
@@ -200,18 +173,17 @@ def bring(
     saved = brought.saved.entry
     if publish and not item.draft and (brought.outcome != "same" or saved.first_published_at is None):
         first = _past(item.first_published_at, by.at)
-        publishing.publish(session, saved, by=by, revision=brought.saved.revision, published_at=first)
+        publishing.publish(
+            session,
+            saved,
+            by=by,
+            revision=brought.saved.revision,
+            rendered=prepared.rendered,
+            published_at=first,
+        )
     return brought.outcome, brought.saved.warnings
 
 
 def _past(instant: datetime | None, now: datetime) -> datetime | None:
     """A date in the future is a source's wish, not a fact."""
     return instant if instant is not None and instant <= now else None
-
-
-def told(item: Item, refusal: Exception, *, code: str) -> Problem:
-    """Why a row was refused, with its place."""
-    if isinstance(refusal, InvalidContent):
-        fault = refusal.faults[0]
-        return Problem(item.origin.file, item.origin.line, fault.pointer, fault.code, fault.message)
-    return Problem(item.origin.file, item.origin.line, None, code, str(refusal))

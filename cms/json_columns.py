@@ -46,7 +46,7 @@ def _folded_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f'lower(({compiler.process(element.clauses, **options)}) COLLATE "und-x-icu")'
 
 
-class _member(GenericFunction[Any]):
+class _member(GenericFunction[Any]):  # noqa: N801 - reads as SQL
     """One member of a JSON object: as text, as a number, as true or false, or as JSON."""
 
     inherit_cache = True
@@ -71,11 +71,12 @@ _POSTGRESQL = {
     "boolean": "(({0} ->> {1})::boolean)",
     "list": "(CASE WHEN json_typeof({0} -> {1}) = 'array' THEN {0} -> {1} END)",
 }
-_TYPES = {"text": String(), "number": Float(), "boolean": Boolean(), "list": String()}
+_POSTGRESQL["moment"] = _POSTGRESQL["text"]
+_TYPES = {"text": String(), "moment": String(), "number": Float(), "boolean": Boolean(), "list": String()}
 
 
 def member(column: Any, name: str, *, kind: str) -> ColumnElement[Any]:
-    """A field inside a JSON column; `kind` is text, number, boolean or list. The name comes from a content type."""
+    """A field inside a JSON column; `kind` as in `Column`. The name comes from a content type."""
     if not name.isidentifier():
         raise ValueError(f"no field's name: {name!r}")
     found: ColumnElement[Any] = _member(

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, and_, bindparam, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from cms.errors import BadQuery
+from cms.field_kinds import LARGEST_WHOLE, moment_text
 from cms.json_columns import folded, holds
 
 LARGEST_PAGE = 100
@@ -65,7 +66,12 @@ class Page:
 
 
 def page(
-    session: Session, wanted: Select[*tuple[Any, ...]], asked: Asked, *, columns: Mapping[str, Column], id: ColumnElement[Any]
+    session: Session,
+    wanted: Select[*tuple[Any, ...]],
+    asked: Asked,
+    *,
+    columns: Mapping[str, Column],
+    id: ColumnElement[Any],
 ) -> Page:
     """The rows that `asked` describes. Raises `BadQuery`."""
     for condition in asked.conditions:
@@ -130,18 +136,23 @@ def _holds(column: Column, value: str) -> ColumnElement[bool]:
     return holds(column.expression, bindparam(None, value, unique=True))
 
 
-def _text(_condition: Condition, value: str) -> str:
+def _text(condition: Condition, value: str) -> str:
+    if "\0" in value:
+        raise BadQuery(condition.parameter, "zero_byte", "The value has a zero byte.")
     return value
 
 
-def _number(condition: Condition, value: str) -> float:
+def _number(condition: Condition, value: str) -> ColumnElement[Any]:
     try:
         number = float(value)
     except ValueError:
         raise BadQuery(condition.parameter, "not_a_number", "The value is not a number.") from None
     if not -(2.0**63) <= number < 2.0**63:
         raise BadQuery(condition.parameter, "out_of_range", "The number is outside 64 bits.")
-    return number
+    # With a type of its own: as an integer column's, 412.5 would be rounded and 3000000000 refused by PostgreSQL.
+    if number.is_integer() and abs(number) <= LARGEST_WHOLE:
+        return literal(int(number), BigInteger())
+    return literal(number, Float())
 
 
 def _boolean(condition: Condition, value: str) -> bool:
@@ -159,8 +170,13 @@ def _instant(condition: Condition, value: str) -> datetime:
         raise BadQuery(condition.parameter, "not_an_instant", said) from None
 
 
+def _moment(condition: Condition, value: str) -> str:
+    return moment_text(_instant(condition, value))
+
+
 _READ: Mapping[str, Callable[[Condition, str], Any]] = {
     "text": _text,
+    "moment": _moment,
     "list": _text,
     "number": _number,
     "boolean": _boolean,
@@ -206,7 +222,7 @@ def _decoded(cursor: str, fingerprint: str, order: list[tuple[Column, bool]]) ->
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         said, values = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         read = [_KEYS[column.kind](value) for (column, _), value in zip(order, values, strict=True)]
-    except (ValueError, TypeError, UnicodeEncodeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, UnicodeEncodeError, binascii.Error):
         raise BadQuery("page[after]", "malformed_cursor", "This cursor was not made by this list.") from None
     if said != fingerprint:
         told = "This cursor belongs to another query. Start again without page[after]."
@@ -215,19 +231,23 @@ def _decoded(cursor: str, fingerprint: str, order: list[tuple[Column, bool]]) ->
 
 
 def _key_text(value: object) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\0" in value:
         raise ValueError("not text")
     return value
 
 
-def _key_number(value: object) -> int:
-    if not isinstance(value, int):
+def _key_number(value: object) -> ColumnElement[Any]:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_WHOLE:
         raise ValueError("not a number")
-    return value
+    return literal(value, BigInteger())
+
+
+def _key_instant(value: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC)
 
 
 _KEYS: Mapping[str, Callable[[Any], Any]] = {
     "text": _key_text,
     "number": _key_number,
-    "instant": datetime.fromisoformat,
+    "instant": _key_instant,
 }

@@ -1,6 +1,6 @@
 """Persons, and those of them who can sign in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import String, cast, delete, select
@@ -61,6 +61,8 @@ def change(session: Session, person: Person, values: Mapping[str, Any], *, by: B
     """Change name, email, department or url. What is live shows the new name at once."""
     if "email" in values:
         values = {**values, "email": values["email"] and values["email"].strip().lower()}
+        if values["email"] is None and session.get(User, person.id) is not None:
+            raise InvalidContent([Fault("/email", "missing", "A person who signs in needs an email.")])
         _refuse_email_of_another(session, values["email"], but=person.id)
     for name, value in values.items():
         setattr(person, name, value)
@@ -109,6 +111,12 @@ def user_of(session: Session, person_id: str) -> User:
     return user
 
 
+def roles(session: Session, person_ids: Iterable[str]) -> dict[str, str]:
+    """The roles of those among some persons who can sign in."""
+    wanted = select(User.person_id, User.role).where(User.person_id.in_(sorted(set(person_ids))))
+    return {row.person_id: row.role for row in session.execute(wanted)}
+
+
 def set_role(session: Session, user: User, role: str, *, by: By) -> None:
     """Give another role. All sessions of the user end, so that no old right lives on."""
     refuse_role(role)
@@ -138,7 +146,9 @@ def refuse_role(role: str) -> None:
 
 
 def _refuse_last_administrator(session: Session, user: User) -> None:
-    another = select(User.person_id).where(User.role == "administrator", User.person_id != user.person_id)
+    another = select(User.person_id).where(
+        User.role == "administrator", User.person_id != user.person_id, User.disabled_at.is_(None)
+    )
     if session.scalar(another.limit(1)) is None:
         raise WrongState("last_administrator", "This is the last administrator. Make another one first.")
 

@@ -1,17 +1,19 @@
 """The one way to publish: a revision is rendered into the publication that the public reads, or taken from there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from cms import content_types, events, redirects, usages
+from cms import addresses, content_types, events, redirects, usages
 from cms.attribution import By
+from cms.content import Reference
 from cms.database import forget
 from cms.delivery.live_structure import live_tree
-from cms.errors import AddressTaken, Fault, WrongState
+from cms.errors import Fault, WrongState
 from cms.redirects import NOT_FOUND, Answer
 from cms.rendering import Rendered, render
 from cms.section_tree import SectionTree
@@ -36,19 +38,21 @@ def publish(
     *,
     by: By,
     revision: int | Revision | None = None,
+    rendered: Rendered | None = None,
     planned_at: datetime | None = None,
     published_at: datetime | None = None,
 ) -> Published:
-    """Make a revision live, the newest if none is named. `published_at` keeps an imported article's own first date.
+    """Make a revision live, the newest if none is named. `published_at` keeps an imported article's own first date;
+    `rendered` is what `render` says of the revision, if that was done before.
 
     Raises `NotFound`, `AddressTaken`, `WrongState`."""
     refuse_trashed(entry)
     chosen = revision if isinstance(revision, Revision) else revision_of(session, entry, revision)
     publication = session.get(Publication, entry.id) if entry.published_revision is not None else None
-    _refuse_live_twin(session, chosen)
+    addresses.refuse_live_twin(session, chosen)
     before = live_tree(session)
     old_path = _path(before, publication)
-    rendered = render(content_types.find(entry.type), chosen.fields)
+    rendered = rendered or render(content_types.find(entry.type), chosen.fields)
     values = _values(session, entry, chosen, rendered, by=by, first=published_at)
     new = publication is None
     if publication is None:
@@ -105,21 +109,6 @@ def unpublish(
     )
 
 
-def _refuse_live_twin(session: Session, chosen: Revision) -> None:
-    if chosen.slug is None:
-        return
-    twin = session.scalar(
-        select(Publication.entry_id).where(
-            Publication.slug == chosen.slug,
-            Publication.section.is_(None) if chosen.section is None else Publication.section == chosen.section,
-            Publication.locale == chosen.locale,
-            Publication.entry_id != chosen.entry_id,
-        )
-    )
-    if twin is not None:
-        raise AddressTaken(chosen.slug, chosen.section, chosen.locale, twin)
-
-
 def _values(
     session: Session, entry: Entry, chosen: Revision, rendered: Rendered, *, by: By, first: datetime | None
 ) -> dict[str, Any]:
@@ -138,7 +127,8 @@ def _values(
         "seo": rendered.seo,
         "fields": rendered.fields,
         "rendered": rendered.rendered,
-        "targets": list(dict.fromkeys(target for _, target in rendered.references)),
+        "searched": rendered.searched,
+        "targets": list(dict.fromkeys(target for _, target, _ in rendered.references)),
         "file": rendered.file,
         "upload": rendered.file and rendered.file["sha256"],
     }
@@ -174,6 +164,8 @@ def _redirect_what_moved(
 
 def _settle_schedule(session: Session, entry: Entry) -> None:
     """What was published by hand needs no publishing later; a planned end stays."""
+    if inspect(entry).pending:
+        return  # made in this transaction: nobody can have planned anything
     schedule = session.get(Schedule, entry.id)
     if schedule is None or schedule.publish_at is None or schedule.revision > (entry.published_revision or 0):
         return
@@ -183,12 +175,12 @@ def _settle_schedule(session: Session, entry: Entry) -> None:
         session.delete(schedule)
 
 
-def _unpublished_targets(session: Session, used: list[tuple[str, str]]) -> tuple[Fault, ...]:
-    wanted = {target for _, target in used}
+def _unpublished_targets(session: Session, used: Iterable[Reference]) -> tuple[Fault, ...]:
+    wanted = {target for _, target, _ in used}
     if not wanted:
         return ()
     live = set(session.scalars(select(Publication.entry_id).where(Publication.entry_id.in_(wanted))))
     said = "The entry {} is not published: visitors do not see this reference until it is."
     return tuple(
-        Fault(pointer, "target_not_published", said.format(target)) for pointer, target in used if target not in live
+        Fault(pointer, "target_not_published", said.format(target)) for pointer, target, _ in used if target not in live
     )

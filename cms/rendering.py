@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from cms import content, rich_text
+from cms.content import Reference
 from cms.content_types import ContentType, Field, leaves
 
 
 @dataclass(frozen=True)
 class Rendered:
     """`fields`: public values, rich text as documents; `rendered`: the same with pieces; `references`: what they
-    point at, as (JSON pointer, entry id)."""
+    point at."""
 
     fields: dict[str, Any]
     rendered: dict[str, Any]
-    references: list[tuple[str, str]]
+    references: tuple[Reference, ...]
+    searched: dict[str, Any]
     file: dict[str, Any] | None
     seo: dict[str, Any]
 
@@ -28,7 +30,8 @@ def render(content_type: ContentType, fields: Mapping[str, Any]) -> Rendered:
     return Rendered(
         fields=public,
         rendered=_with_pieces(content_type.fields, public),
-        references=[(pointer, target) for pointer, target, _ in content.references(content_type, public)],
+        references=tuple(content.references(content_type, public)),
+        searched=content.searched(content_type, public, public=True),
         file=upload and {**upload, "alt": public.get("alt")},
         seo=_seo(public),
     )

@@ -56,7 +56,8 @@ def change(
 ) -> tuple[saving.Saved, list[str]]:
     """Do the operations in order and save the tree as a draft. Gives the ids of new sections, in order.
 
-    Raises `InvalidContent` naming the operation that cannot be done, and what `save` raises."""
+    Raises `StaleRevision`, `InvalidContent` naming the operation that cannot be done, and what `save` raises."""
+    snapshots.refuse_stale(session, structure, expected)
     revision = snapshots.revision_of(session, structure)
     sections: list[Node] = _copied(revision.fields.get("sections") or [])
     made: list[str] = []

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from cms import addresses, checking, content, content_types, events, usages
 from cms.attribution import By
+from cms.content import Derived
 from cms.content_types import ContentType
 from cms.database import forget
 from cms.errors import Fault, WrongState
@@ -47,7 +48,8 @@ class Saved:
 class Draft:
     """What the caller wants saved, whole. A slug of None is made from the title.
 
-    `coming` has the ids of entries that the caller will make later and may be referred to already."""
+    `coming` has the ids of entries that the caller will make later and may be referred to already; `derived` what
+    `content.derive` says of the fields, if that was done before."""
 
     locale: str
     fields: Mapping[str, Any]
@@ -57,6 +59,7 @@ class Draft:
     byline: tuple[str, ...] = ()
     translation_of: str | None = None
     coming: Container[str] = ()
+    derived: Derived | None = None
     warnings: tuple[Fault, ...] = field(default=())
 
 
@@ -97,7 +100,8 @@ def bring(
         byline=draft.byline,
         fields=dict(draft.fields),
     )
-    checked = checking.checked(session, content_type, snapshot, coming=draft.coming)
+    derived = draft.derived or content.derive(content_type, draft.fields)
+    checked = checking.checked(session, content_type, snapshot, references=derived.references, coming=draft.coming)
     snapshot = addresses.with_slug(session, content_type, checked.snapshot, title=title)
     made = new_id() if entry_id is None else entry_id
     entry = Entry(
@@ -110,6 +114,7 @@ def bring(
         owner_id=snapshot.owner_id,
         translation_group=_translation_group(session, draft) or made,
         revision=1,
+        searched=derived.searched,
         created_at=by.at,
         created_by=by.actor.id,
         changed_at=by.at,
@@ -120,7 +125,7 @@ def bring(
     )
     session.add(entry)
     revision = _add_revision(session, entry, snapshot, by=by)
-    usages.note(session, entry.id, checked.references, live=False, new=True)
+    usages.note(session, entry.id, derived.references, live=False, new=True)
     events.record(session, "entry.created", by=by, entry=entry)
     return Saved(entry, revision, draft.warnings + checked.warnings)
 
@@ -170,17 +175,18 @@ def put(
     newest = revision_of(session, entry)
     if snapshot_of(newest) == snapshot and restored_from is None and (autosave or not newest.autosave):
         return Saved(entry, newest, made=False)
-    checked = checking.checked(session, content_type, snapshot, coming=coming)
+    derived = content.derive(content_type, snapshot.fields)
+    checked = checking.checked(session, content_type, snapshot, references=derived.references, coming=coming)
     snapshot = checked.snapshot
     if content_type.routable:
         addresses.refuse_taken(session, snapshot, entry_id=entry.id)
     folds = autosave and _folds(session, newest, by)
-    _advance(session, entry, snapshot, by=by, number=entry.revision if folds else entry.revision + 1)
+    _advance(session, entry, snapshot, derived, by=by, number=entry.revision if folds else entry.revision + 1)
     if folds:
         revision = _fold(session, newest, snapshot, by=by)
     else:
         revision = _add_revision(session, entry, snapshot, by=by, autosave=autosave, restored_from=restored_from)
-    usages.note(session, entry.id, checked.references, live=False, new=False)
+    usages.note(session, entry.id, derived.references, live=False, new=False)
     if content_type.single:
         forget(session)
     events.record(session, "entry.saved", by=by, entry=entry, autosave=autosave, restored_from=restored_from)
@@ -200,7 +206,7 @@ def _translation_group(session: Session, draft: Draft) -> str | None:
     return original.translation_group
 
 
-def _advance(session: Session, entry: Entry, snapshot: Snapshot, *, by: By, number: int) -> None:
+def _advance(session: Session, entry: Entry, snapshot: Snapshot, derived: Derived, *, by: By, number: int) -> None:
     title = str(snapshot.fields.get("title") or "")
     # The check of rule 5 stands in the UPDATE itself, so that nothing can come between.
     advanced = session.execute(
@@ -212,6 +218,7 @@ def _advance(session: Session, entry: Entry, snapshot: Snapshot, *, by: By, numb
             section=snapshot.section,
             slug=snapshot.slug,
             title=title,
+            searched=derived.searched,
             owner_id=snapshot.owner_id,
             changed_at=by.at,
         )

@@ -24,11 +24,6 @@ Row = tuple[Entry, Revision, Schedule | None]
 Sign = Callable[[str], str]
 
 
-def unsigned(_sha256: str) -> str:
-    """No signature: for those who may see only what is public."""
-    return ""
-
-
 def instant(at: datetime | None) -> str | None:
     """An instant as RFC 3339 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -53,14 +48,14 @@ def key(one: ApiKey) -> dict[str, Any]:
 
 
 def entry(
-    session: Session, one: Entry, revision: Revision, *, rich_text: str = "doc", sign: Sign = unsigned
+    session: Session, one: Entry, revision: Revision, *, rich_text: str = "doc", sign: Sign | None = None
 ) -> dict[str, Any]:
     """One entry with the content of a revision."""
     return entries(session, [(one, revision, session.get(Schedule, one.id))], rich_text=rich_text, sign=sign)[0]
 
 
 def entries(
-    session: Session, rows: Sequence[Row], *, rich_text: str = "doc", sign: Sign = unsigned
+    session: Session, rows: Sequence[Row], *, rich_text: str = "doc", sign: Sign | None = None
 ) -> list[dict[str, Any]]:
     """Entries in the order given; four statements, however many, and one more when they hold files.
 
@@ -191,7 +186,7 @@ class _Fields:
 
     rich_text: str
     public_uploads: AbstractSet[str]
-    sign: Sign
+    sign: Sign | None
 
     def group(self, of: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
         return {field.name: self.value(field, values.get(field.name)) for field in of}
@@ -210,9 +205,9 @@ class _Fields:
         return [self.group(field.fields, item) for item in value]
 
     def upload(self, _field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
-        sha256 = value["sha256"]
-        signed = "" if sha256 in self.public_uploads else f"?signature={self.sign(sha256)}"
-        return {**value, "url": media_url(value) + signed}
+        if value["sha256"] in self.public_uploads:
+            return {**value, "url": media_url(value)}
+        return {**value, "url": self.sign and f"{media_url(value)}?signature={self.sign(value['sha256'])}"}
 
 
 _SHOWN: Mapping[str, Callable[[_Fields, Field, Any], Any]] = {
@@ -224,19 +219,14 @@ _SHOWN: Mapping[str, Callable[[_Fields, Field, Any], Any]] = {
 
 
 def _public_uploads(session: Session, rows: Sequence[Row]) -> AbstractSet[str]:
-    values = (leaves(content_types.find(one.type).fields, revision.fields, at="") for one, revision, _ in rows)
-    return public_uploads(session, {value["sha256"] for of in values for field, _, value in of if field.kind == "upload"})
-
-
-def source_html(document: rich_text.Document) -> str:
-    """HTML that can be given back: references stand as `entry:<id>`."""
-    targets = {one.entry: rich_text.Target(f"entry:{one.entry}") for one in rich_text.references(document)}
-    return rich_text.join_html(rich_text.to_html(document), targets)
+    leaving = (leaves(content_types.find(one.type).fields, revision.fields, at="") for one, revision, _ in rows)
+    hashes = (value["sha256"] for found in leaving for field, _, value in found if field.kind == "upload")
+    return public_uploads(session, hashes)
 
 
 FORMATS = {
     "doc": lambda document: document,
-    "html": source_html,
+    "html": rich_text.to_editable_html,
     "markdown": rich_text.to_markdown,
     "text": rich_text.to_text,
 }

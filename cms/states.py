@@ -19,7 +19,8 @@ def state(entry: Entry, schedule: Schedule | None) -> str:
     return "draft" if entry.first_published_at is None else "unpublished"
 
 
-_is_scheduled = exists().where(Schedule.entry_id == Entry.id, Schedule.publish_at.is_not(None))
+# Of the schedules only: a list that shows plans has joined the same table.
+_is_scheduled = exists().where(Schedule.entry_id == Entry.id, Schedule.publish_at.is_not(None)).correlate(Entry)
 
 STATE: ColumnElement[str] = case(
     (Entry.trashed_at.is_not(None), "trashed"),

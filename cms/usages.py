@@ -2,25 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from cms.content import Reference
 from cms.errors import InUse
 from cms.tables.entries import Entry, Usage
 
 _SHOWN = 100
 
 
-def note(session: Session, source_id: str, references: Iterable[tuple[str, str]], *, live: bool, new: bool) -> None:
-    """Replace what an entry uses, given as (JSON pointer, target's id). `new`: nothing was noted before."""
+def note(session: Session, source_id: str, references: Iterable[Reference], *, live: bool, new: bool) -> None:
+    """Replace what an entry uses. `new`: nothing was noted before."""
     if not new:
         session.execute(delete(Usage).where(Usage.source_id == source_id, Usage.live == live))
-    rows = [
-        {"source_id": source_id, "live": live, "pointer": pointer, "target_id": target}
-        for pointer, target in dict.fromkeys(references)
-    ]
-    if rows:
-        session.execute(insert(Usage), rows)
+    session.add_all(
+        Usage(source_id=source_id, live=live, pointer=pointer, target_id=target)
+        for pointer, target in dict.fromkeys((pointer, target) for pointer, target, _ in references)
+    )
 
 
 def of(session: Session, entry_id: str) -> Sequence[Usage]:

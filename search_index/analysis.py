@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
+from functools import lru_cache
 
 import Stemmer
 
@@ -46,10 +47,21 @@ def tokens(text: str, *, locale: str) -> list[str]:
 
 
 def tokens_and_words(text: str, *, locale: str) -> tuple[list[str], set[str]]:
-    """The tokens of clean text, in order, and its distinct words, unstemmed."""
+    """The tokens of clean text, in order, and its distinct words, unstemmed. Not to be changed by the caller."""
+    if len(text) > _LONGEST_REMEMBERED:
+        return _analysed(text, is_stemmed(locale))
+    return _remembered(text, is_stemmed(locale))
+
+
+def _analysed(text: str, stemmed: bool) -> tuple[list[str], set[str]]:
     words = WORD.findall(text)
-    table = _STEMS if is_stemmed(locale) else _FOLDED
+    table = _STEMS if stemmed else _FOLDED
     return list(map(table.__getitem__, words)), set(map(_FOLDED.__getitem__, set(words)))
+
+
+# The public and the staff's index follow the same texts, one shortly after the other.
+_LONGEST_REMEMBERED = 20_000
+_remembered = lru_cache(maxsize=400)(_analysed)
 
 
 def variants(word: str, *, locale: str | None) -> tuple[str, ...]:

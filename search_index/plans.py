@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
@@ -167,19 +167,21 @@ def _nearest(word: str, reader: Reader) -> list[str]:
     folded = fold(word)
     if _tolerance(folded) == 0:
         return []
-    vocabulary = dict(reader.words(folded[0]))
-    closest = _closest(folded, {text: text for text in vocabulary}) or _closest(
-        stem(word), {text: stem(text) for text in vocabulary}
-    )
-    return sorted(closest, key=lambda text: _most_frequent((text, vocabulary[text])))[:MAX_CORRECTIONS]
+    vocabulary = list(reader.words(folded[0]))
+    closest = _closest(folded, [text for text, _ in vocabulary])
+    if not closest:
+        closest = _closest(stem(word), [stem(text) for text, _ in vocabulary])
+    best = sorted((vocabulary[index] for index in closest), key=_most_frequent)
+    return [text for text, _ in best[:MAX_CORRECTIONS]]
 
 
-def _closest(wanted: str, choices: Mapping[str, str]) -> list[str]:
+def _closest(wanted: str, choices: Sequence[str]) -> list[int]:
+    """Which of the choices are equally the nearest."""
     if _tolerance(wanted) == 0:
         return []
     found = process.extract(wanted, choices, scorer=OSA.distance, score_cutoff=_tolerance(wanted), limit=None)
     least = min((distance for _, distance, _ in found), default=0)
-    return [key for _, distance, key in found if distance == least]
+    return [index for _, distance, index in found if distance == least]
 
 
 def _tolerance(word: str) -> int:

@@ -22,6 +22,9 @@ _HEAP = 30_000_000
 _BOOSTS = {"title_tokens": 10.0, "summary_tokens": 4.0, "body_tokens": 1.0}
 _POSITION = "\x00position"  # no document has it: identifiers are clean of NUL
 _MAX_VALUES = 200
+_MAX_KEPT = 20_000
+
+_Vocabulary = dict[str, list[tuple[str, int]]]  # of one commit: words by first letter, as typos ask for them
 
 
 def _schema() -> tantivy.Schema:
@@ -54,11 +57,12 @@ class TantivyEngine:
         self._index: tantivy.Index | None = None
         self._stamp: tuple[int, int] | None = None
         self._writer: tuple[tantivy.Index, tantivy.IndexWriter] | None = None
+        self._vocabulary: _Vocabulary = {}
 
     def position(self) -> int | None:
         try:
             with _mapped_errors():
-                return _Reader(self._open().searcher()).position()
+                return self._reader().position()
         except IndexUnavailable:
             return None
 
@@ -76,6 +80,7 @@ class TantivyEngine:
                 self._writer = None  # its pending changes go with it; the next one starts from the last commit
                 raise
             index.reload()
+            self._vocabulary = {}
 
     def rebuild(self, documents: Iterable[Document], *, position: int) -> None:
         with _mapped_errors():
@@ -91,21 +96,28 @@ class TantivyEngine:
 
     def search(self, query: Query) -> Results:
         with _mapped_errors():
-            return answer(query, _Reader(self._open().searcher()))
+            return answer(query, self._reader())
 
     def suggest(self, typed: str, *, locale: str | None = None, limit: int = 8) -> list[str]:
         with _mapped_errors():
-            return complete(typed, _Reader(self._open().searcher()), locale=locale, limit=limit)
+            return complete(typed, self._reader(), locale=locale, limit=limit)
 
     def close(self) -> None:
         with self._writing, self._opening:
             self._writer = self._index = self._stamp = None
+
+    def _reader(self) -> _Reader:
+        index = self._open()
+        # Before the searcher: words of an older commit must not get into the vocabulary of a newer one.
+        vocabulary = self._vocabulary
+        return _Reader(index.searcher(), vocabulary)
 
     def _open(self) -> tantivy.Index:
         stamp = self._generations.stamp()
         with self._opening:
             if self._index is None or stamp != self._stamp:
                 self._index, self._stamp = self._open_anew(), stamp
+                self._vocabulary = {}
             return self._index
 
     def _open_anew(self) -> tantivy.Index:
@@ -166,8 +178,9 @@ def _stored(prepared: Prepared) -> tantivy.Document:
 class _Reader:
     """One commit of the index, as long as it lives."""
 
-    def __init__(self, searcher: tantivy.Searcher) -> None:
+    def __init__(self, searcher: tantivy.Searcher, vocabulary: _Vocabulary) -> None:
         self._searcher = searcher
+        self._vocabulary = vocabulary
 
     def position(self) -> int | None:
         found = self._searcher.search(_term("id", _POSITION), limit=1, count=False).hits
@@ -178,7 +191,12 @@ class _Reader:
         return bool(found.hits)
 
     def words(self, prefix: str) -> Iterable[tuple[str, int]]:
-        return self._searcher.terms_with_prefix("words", prefix)
+        known = self._vocabulary.get(prefix)
+        if known is None:
+            known = self._searcher.terms_with_prefix("words", prefix)
+            if len(prefix) == 1 and len(known) <= _MAX_KEPT:
+                self._vocabulary[prefix] = known
+        return known
 
     def find(self, plan: Plan, query: Query) -> Found:
         wanted = _query(plan, query)

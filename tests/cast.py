@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import publishing, restructuring, saving, snapshots, structure
+from cms import publishing, restructuring, saving, site, snapshots, structure
 from cms.attribution import Actor, By
+from cms.delivery import resolving
+from cms.delivery.live_structure import live_site
 from cms.tables.entries import Entry
 from cms.tables.people import Person
 
@@ -108,3 +110,16 @@ def restructure(session: Session, *operations: dict[str, Any], by: By) -> list[s
 def newest_fields(session: Session, entry: Entry) -> dict[str, Any]:
     """The fields of the newest revision."""
     return snapshots.revision_of(session, entry).fields
+
+
+def what_is_at(session: Session, path: str, *, locale: str | None = "ru") -> tuple[str, str | None] | None:
+    """What visitors find at a path: ("entry", id), ("section", id), ("redirect", path), ("gone", why), or None."""
+    session.flush()
+    found = resolving.resolve(session, path, site=live_site(session), locales=site.locales(session), locale=locale)
+    if found is None:
+        return None
+    if found.publication is not None:
+        return "entry", found.publication.entry_id
+    if found.moved_to is not None:
+        return "redirect", found.moved_to
+    return ("gone", found.gone.explanation) if found.gone is not None else ("section", found.section)

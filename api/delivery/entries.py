@@ -26,7 +26,7 @@ _SHAPE = ("rich_text", "fields", "include")
 RICH_TEXT_FORMS = ("html", "doc", "markdown", "text")
 
 
-@router.get("/entries", openapi_extra=query.DOCUMENTED)
+@router.get("/entries", openapi_extra=query.takes(*sorted(_SHORTHANDS), *_SHAPE, listing=True))
 def list_entries(request: Request) -> Response:
     """Published entries, the newest first."""
     parameters = query.read(request, others=frozenset(_SHAPE), shorthands=_SHORTHANDS)
@@ -47,7 +47,7 @@ def list_entries(request: Request) -> Response:
     return public(request, body, tags=tags, now=parts.clock(), next_change=live.next_change)
 
 
-@router.get("/entries/{id}")
+@router.get("/entries/{id}", openapi_extra=query.takes(*_SHAPE, "locale"))
 def read_entry(request: Request, id: str) -> Response:
     """One published entry."""
     shape_asked = query.only(request, *_SHAPE, "locale")
@@ -73,7 +73,7 @@ def read_entry(request: Request, id: str) -> Response:
     )
 
 
-@router.get("/resolve")
+@router.get("/resolve", openapi_extra=query.takes("path", "locale", *_SHAPE))
 def resolve_path(request: Request) -> Response:
     """What is at a path: an entry, a section, a redirect, or the word that it is gone. Nothing: 404."""
     given = query.only(request, "path", "locale", *_SHAPE)

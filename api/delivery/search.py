@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from api import query
 from api.answers import envelope, links, public
 from api.delivery.serving import parts_of
-from api.search_answers import read_search, search
+from api.search_answers import SEARCH_PARAMETERS, read_search, search
 from cms import site
 from cms.delivery import publications
 from cms.delivery.live_structure import live_site
@@ -19,8 +19,8 @@ router = APIRouter(tags=["delivery"])
 MOST_SUGGESTIONS = 8
 
 
-@router.get("/search", openapi_extra=query.DOCUMENTED)
-def search_entries(request: Request, q: str = "") -> Response:
+@router.get("/search", openapi_extra=query.takes(*SEARCH_PARAMETERS, listing=True))
+def search_entries(request: Request) -> Response:
     """Find published entries by their words, in Russian and English. Offsets of ranges count code points."""
     asked = read_search(request, staff=False)
     parts = parts_of(request)
@@ -47,8 +47,8 @@ def search_entries(request: Request, q: str = "") -> Response:
     return public(request, body, tags=tags, now=parts.clock(), next_change=live.next_change)
 
 
-@router.get("/search/suggest")
-def suggest(request: Request, q: str = "") -> Response:
+@router.get("/search/suggest", openapi_extra=query.takes("q", "locale"))
+def suggest(request: Request) -> Response:
     """Titles that go on as one types."""
     given = query.only(request, "q", "locale")
     parts = parts_of(request)

@@ -15,7 +15,7 @@ from cms.section_tree import MAX_LEVELS, SectionTree, in_locale
 router = APIRouter(tags=["delivery"])
 
 
-@router.get("/structure")
+@router.get("/structure", openapi_extra=query.takes("depth", "locale"))
 def read_structure(request: Request) -> Response:
     """The site tree, down to `depth` levels, with the paths of one locale."""
     given = query.only(request, "depth", "locale")

@@ -1,8 +1,18 @@
 """What the Editor API takes, as models that refuse every key they do not name."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+)
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(max_length=2_000)]
@@ -16,6 +26,22 @@ def _id_of(value: object) -> object:
     return value.get("id") if isinstance(value, dict) and isinstance(value.get("id"), str) else value
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+def _spelt_out(value: object) -> object:
+    # Pydantic would take a number as seconds since 1970.
+    if not isinstance(value, str):
+        raise ValueError("is not an instant: write it as 2026-11-30T10:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_spelt_out), AfterValidator(_in_utc)]
+RevisionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 PersonId = Annotated[Id, BeforeValidator(_id_of)]
 Byline = Annotated[list[PersonId], Field(max_length=100)]
 
@@ -37,7 +63,7 @@ class ContentBody(Body):
     section: Id | None = None
     slug: Slug | None = None
     owner: PersonId | None = None
-    byline: Byline = []
+    byline: Byline | None = None
     note: Note | None = None
 
 
@@ -77,6 +103,22 @@ class EntryPatch(ContentBody):
 class SourcedBody(ContentBody):
     """What a script brings under its own id."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "article",
+                    "locale": "en",
+                    "slug": "vertical-centring",
+                    "fields": {
+                        "title": "Vertical centring",
+                        "body": {"format": "html", "value": "<p>Use <code>align-content</code>.</p>"},
+                    },
+                }
+            ]
+        }
+    )
+
     type: Id
     locale: Locale
     fields: dict[str, Any]
@@ -85,7 +127,7 @@ class SourcedBody(ContentBody):
 class PublicationBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"note": "Approved by HR"}]})
 
-    revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    revision: RevisionNumber | None = None
     note: Note | None = None
 
 
@@ -105,24 +147,34 @@ class ScheduleBody(Body):
         json_schema_extra={"examples": [{"publish_at": "2099-01-09T06:00:00Z", "zone": "Europe/Moscow"}]}
     )
 
-    publish_at: AwareDatetime | None = None
-    unpublish_at: AwareDatetime | None = None
+    publish_at: Moment | None = None
+    unpublish_at: Moment | None = None
     zone: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "UTC"
-    revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    revision: RevisionNumber | None = None
     answer: AnswerBody = AnswerBody()
     note: Note | None = None
 
 
 class NoteBody(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "Asked for by HR"}]})
+
     note: Note | None = None
 
 
 class SessionBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "admin@example.org", "password": "correct horse battery"}]}
+    )
+
     email: Annotated[str, StringConstraints(min_length=1, max_length=320)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
 class UserBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"role": "editor", "password": "correct horse battery staple"}]}
+    )
+
     role: Line
     password: Annotated[str, StringConstraints(min_length=1, max_length=1_000)] | None = None
 
@@ -137,10 +189,18 @@ class PersonBody(Body):
 
 
 class PersonPatch(PersonBody):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"department": "Press service"}]})
+
     name: Line = ""
 
 
 class PasswordBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"current": "correct horse battery", "new": "a longer and better one"}],
+        }
+    )
+
     current: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
     new: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
@@ -155,7 +215,7 @@ class KeyBody(Body):
     name: Line
     role: Line
     scopes: Annotated[list[Line], Field(max_length=50)] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class StructureChanges(Body):

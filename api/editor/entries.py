@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Path, Request, Response
 
 from api import query
 from api.access import Desk, changing, expected_revision, reading, writing
-from api.answers import links, private
+from api.answers import private
 from api.editor.bodies import AnswerBody, EntryBody, EntryPatch, NoteBody, SourcedBody
 from api.editor.replies import entries_reply, entry_reply, fields_of, patch_of, rich_text_form
 from api.idempotency import once
@@ -46,6 +46,8 @@ def _refuse_unknown_type(type: str) -> None:
 
 
 def _create(desk: Desk, body: EntryBody) -> Response:
+    if body.translation_of is not None and usages.missing(desk.session, [body.translation_of]):
+        raise InvalidContent([Fault("/translation_of", "unknown_entry", "There is no such entry.")])
     draft = saving.Draft(
         locale=body.locale,
         fields=fields_of(body.type, body.fields),

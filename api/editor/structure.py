@@ -35,9 +35,7 @@ def change_structure(request: Request, body: StructureChanges) -> Response:
         desk.permit("save", entry=entry)
 
         def work() -> Response:
-            saved, made = restructuring.change(
-                desk.session, entry, body.operations, expected=desk.expected, by=desk.by
-            )
+            saved, made = restructuring.change(desk.session, entry, body.operations, expected=desk.expected, by=desk.by)
             return entry_reply(desk, saved.entry, warnings=saved.warnings, sections=made)
 
         return once(request, desk, body.model_dump_json().encode(), work)

@@ -72,7 +72,7 @@ def several(session: Session, ids: Iterable[str], *, documents: bool = False) ->
 def texts(session: Session, ids: Iterable[str]) -> Sequence[Any]:
     """What search looks at, of those entries that are live."""
     p = Publication
-    wanted = select(p.entry_id, p.type, p.locale, p.section, p.title, p.published_at, p.fields)
+    wanted = select(p.entry_id, p.type, p.locale, p.section, p.title, p.published_at, p.searched)
     return session.execute(wanted.where(p.entry_id.in_(sorted(set(ids))))).all()
 
 

@@ -1,6 +1,7 @@
 """What is at a path: an entry, a section, a redirect, a sign that it is gone, or nothing."""
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,8 +12,8 @@ from cms.site import Locales
 from cms.tables.publications import Publication, Redirect
 
 LONGEST_PATH = 2_000
-# A chain of rules is followed to its end, so that a visitor makes one hop; longer ones are loops or mistakes.
-_LONGEST_CHAIN = 20
+# A chain of rules is followed to its end, so that a visitor makes one hop; longer ones are mistakes.
+_MOST_PLACES = 30
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,14 @@ class Found:
     moved_to: str | None = None
     status: int = 200
     gone: Redirect | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path in one locale."""
+
+    locale: str
+    path: str
 
 
 def resolve(session: Session, path: str, *, site: LiveSite, locales: Locales, locale: str | None) -> Found | None:
@@ -57,53 +66,81 @@ def _standing(session: Session, path: str, *, tree: SectionTree, locale: str) ->
     return Found(locale, section=here) if here is not None or path == "/" else None
 
 
+def goes_round(session: Session, path: str, *, tree: SectionTree, locale: str) -> bool:
+    """Whether the rules for a path lead back to where a visitor has been."""
+    return _followed(session, path, tree=tree, locale=locale) == _ROUND
+
+
 def _ruled(session: Session, path: str, *, tree: SectionTree, locale: str) -> Found | None:
+    found = _followed(session, path, tree=tree, locale=locale)
+    return found if isinstance(found, Found) else None
+
+
+def _followed(session: Session, path: str, *, tree: SectionTree, locale: str) -> Found | Literal["round"] | None:
     status = 0
-    seen = {path}
-    for _ in range(_LONGEST_CHAIN):
-        rule, rest = _rule(session, path, locale=locale)
+    waiting, seen = [(Place(locale, path), False)], {path}
+    while waiting and len(seen) <= _MOST_PLACES:
+        here, named = waiting.pop(0)
+        rule, rest = _rule(session, here)
+        if rule is None and named:
+            # A path that an editor named and we do not know is the front end's own.
+            return Found(locale, moved_to=here.path, status=status)
         if rule is None:
-            return None
+            continue
         if rule.status == 410:
             return Found(locale, gone=rule, status=410)
         status = status or rule.status
-        target = _target(session, rule, rest, tree=tree, locale=locale)
-        if isinstance(target, Found):
-            return target
-        if target is None or target in seen:
-            return None
-        if not target.startswith("/") or _standing(session, target, tree=tree, locale=locale) is not None:
-            return Found(locale, moved_to=target, status=status)
-        seen.add(target)
-        path = target
+        targets = _targets(session, rule, rest, tree=tree)
+        if targets and targets[0].path == path:
+            return _ROUND
+        for target in (one for one in targets if one.path not in seen):
+            if not target.path.startswith("/") or _standing(session, target.path, tree=tree, locale=target.locale):
+                return Found(locale, moved_to=target.path, status=status)
+            seen.add(target.path)
+            waiting.append((target, rule.target_url is not None))
     return None
 
 
-def _rule(session: Session, path: str, *, locale: str) -> tuple[Redirect | None, str]:
+_ROUND: Final = "round"
+
+
+def _rule(session: Session, place: Place) -> tuple[Redirect | None, str]:
     """The rule for the path itself, or for the nearest section above it, with what of the path lies below."""
+    path = place.path
     steps = path.split("/")
     candidates = ["/".join(steps[:count]) for count in range(len(steps), 1, -1)]
-    rules = session.scalars(select(Redirect).where(Redirect.locale == locale, Redirect.path.in_(candidates))).all()
+    rules = session.scalars(select(Redirect).where(Redirect.locale == place.locale, Redirect.path.in_(candidates)))
     by_path = {rule.path: rule for rule in rules if rule.path == path or rule.target_section is not None}
     found = next((by_path[one] for one in candidates if one in by_path), None)
     return found, path[len(found.path) :] if found else ""
 
 
-def _target(session: Session, rule: Redirect, rest: str, *, tree: SectionTree, locale: str) -> str | Found | None:
+def _targets(session: Session, rule: Redirect, rest: str, *, tree: SectionTree) -> list[Place]:
+    """Where a rule leads, the likeliest place first."""
     if rule.target_url is not None:
-        return rule.target_url
+        return [Place(rule.locale, rule.target_url)]
     if rule.target_section is not None:
-        above = tree.path(rule.target_section, locale=locale)
-        return None if above is None else above.rstrip("/") + rest
+        return _below(session, rule, rest, tree=tree)
     publication = session.get(Publication, rule.target_entry)
-    if publication is not None:
-        return tree.path(publication.section, locale=publication.locale, slug=publication.slug)
-    return _after_taking_down(session, rule, locale=locale)
+    if publication is None:
+        return _after_taking_down(session, rule)
+    path = tree.path(publication.section, locale=publication.locale, slug=publication.slug)
+    return [] if path is None or publication.slug is None else [Place(publication.locale, path)]
 
 
-def _after_taking_down(session: Session, rule: Redirect, *, locale: str) -> str | Found | None:
+def _below(session: Session, rule: Redirect, rest: str, *, tree: SectionTree) -> list[Place]:
+    above = tree.path(rule.target_section, locale=rule.locale)
+    if above is None:
+        return []
+    # What moved within the section between two of its own moves left its rule below a path in between.
+    former = select(Redirect.path).where(
+        Redirect.locale == rule.locale, Redirect.target_section == rule.target_section, Redirect.id != rule.id
+    )
+    paths = [above.rstrip("/"), *(session.scalars(former.order_by(Redirect.id.desc())) if rest else ())]
+    return [Place(rule.locale, path + rest) for path in paths]
+
+
+def _after_taking_down(session: Session, rule: Redirect) -> list[Place]:
     """The entry that the rule led to was taken down: what its own path answers holds for the old path, too."""
     later = session.scalar(select(Redirect).where(Redirect.about_entry == rule.target_entry, Redirect.id != rule.id))
-    if later is None:
-        return None
-    return Found(locale, gone=later, status=410) if later.status == 410 else later.path
+    return [] if later is None else [Place(later.locale, later.path)]

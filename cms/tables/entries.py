@@ -43,6 +43,8 @@ class Entry(Base):
     # The row that the source last brought, and the revision it made: a later one is a person's work.
     source_digest: Mapped[str | None]
     source_revision: Mapped[int | None]
+    # What the staff's search looks at in the newest revision.
+    searched: Mapped[dict[str, Any]] = mapped_column(deferred=True)
 
 
 class Revision(Attributed, Base):

@@ -34,6 +34,8 @@ class Publication(Base):
     file: Mapped[dict[str, Any] | None]
     upload: Mapped[str | None] = mapped_column(index=True)
     fields: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    # What the public search looks at, so that an index need not read documents.
+    searched: Mapped[dict[str, Any]] = mapped_column(deferred=True)
 
     __table_args__ = (
         # One live entry per address. Entries without a section share the root, entries without a slug have no address.

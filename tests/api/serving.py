@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
+import structlog
 import uvicorn
 
 from api.app import create_app
@@ -29,6 +30,7 @@ class Site:
 
     url: str
     parts: Parts
+    clients: ExitStack
     desks: dict[str, Desk] = field(default_factory=dict)
 
     @property
@@ -69,7 +71,7 @@ class Site:
     def desk(self, surface: str = "/editor/v1", **headers: str) -> Desk:
         """A further client, with headers of its own."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Desk(base_url=self.url + surface, headers=named, timeout=60)
+        return self.clients.enter_context(Desk(base_url=self.url + surface, headers=named, timeout=60))
 
     def key(self, role: str, *scopes: str) -> Desk:
         """A script with a new key."""
@@ -79,7 +81,8 @@ class Site:
 
     def sign_in(self, email: str, password: str = PASSWORD) -> Desk:
         """A colleague who has just signed in."""
-        answer = self.stranger.post("session", json={"email": email, "password": password})
+        # Not by the stranger's client, which would keep the cookie.
+        answer = httpx.post(f"{self.url}/editor/v1/session", json={"email": email, "password": password})
         return self.desk(
             cookie=answer.headers["set-cookie"].partition(";")[0],
             x_csrf_token=data_of(answer, 201)["csrf_token"],
@@ -89,12 +92,15 @@ class Site:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Site]:
     """Serve a new site with its cast until the block ends."""
-    with prepared(settings) as parts, _running(parts) as url, ExitStack() as stack:
+    # The default log writes the variables of every frame of a traceback, for half a minute.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[plain])
+    with prepared(settings) as parts, _running(parts) as url, ExitStack() as clients:
         _engage(parts)
-        site = Site(url, parts)
+        site = Site(url, parts, clients)
         surfaces = {"stranger": "/editor/v1", "visitor": "/delivery/v1", "anyone": ""}
-        site.desks |= {name: stack.enter_context(site.desk(surface)) for name, surface in surfaces.items()}
-        site.desks |= {role: stack.enter_context(site.sign_in(f"{role}@example.org")) for role in ROLES}
+        site.desks |= {name: site.desk(surface) for name, surface in surfaces.items()}
+        site.desks |= {role: site.sign_in(f"{role}@example.org") for role in ROLES}
         yield site
 
 

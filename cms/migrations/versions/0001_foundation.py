@@ -148,6 +148,7 @@ def _make_tables() -> None:
         sa.Column("source_id", TEXT, nullable=True),
         sa.Column("source_digest", TEXT, nullable=True),
         sa.Column("source_revision", sa.Integer(), nullable=True),
+        sa.Column("searched", JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["owner_id"],
             ["persons.id"],
@@ -207,6 +208,7 @@ def _make_tables() -> None:
         sa.Column("file", JSON, nullable=True),
         sa.Column("upload", TEXT, nullable=True),
         sa.Column("fields", JSON, nullable=False),
+        sa.Column("searched", JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["entry_id"],
             ["entries.id"],

@@ -1,0 +1,427 @@
+"""One grammar for every list: every operator means the same on both databases, and every page goes on where it ended."""
+
+import base64
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cms import content, finding, publishing, saving, scheduling, states, structure, trash
+from cms.columns import field_columns
+from cms.content_types import ContentType, Field
+from cms.database import Database
+from cms.delivery import publications
+from cms.errors import BadQuery
+from cms.field_kinds import KINDS
+from cms.listing import Asked, Condition, Page, page
+from cms.redirects import NOT_FOUND
+from cms.scheduling import Plan
+from cms.snapshots import revision_of
+from cms.tables.entries import Entry, Revision
+from cms.tables.publications import Schedule
+from tests.cast import MORNING, PAVEL_ID, Colleague, HeldClock, a_live_news, a_news, an_entry, change, sections
+
+A, B, C = (f"01900000-0000-7000-8000-00000000000{letter}" for letter in "abc")
+
+# For each kind of field: what is stored, what is asked for, and how both are read for comparing.
+STORED: Mapping[str, list[Any]] = {
+    "text": ["Январь", "январь", "Январские часы", "Zebra", "apple", "ёлка", "Ёж", "100%_a", "100x_a", "", "İz", None],
+    "long_text": ["Первая\nвторая СТРОКА", "a_b", "a%b", "", None],
+    "number": [-5, 0, 3, 3.5, 2**53, 1e300, None],
+    "boolean": [True, False, None],
+    "date": ["2026-01-31", "2026-11-30", "1999-12-31", None],
+    "instant": ["2026-11-30T10:00:00Z", "2026-11-30T10:00:00.5Z", "2026-11-30T12:00:00+03:00", None],
+    "choice": ["red", "green", None],
+    "topics": [["hr", "Отпуск"], ["отпуск"], ["hr%"], [], None],
+    "url": ["https://example.org/a", "https://example.org/A", "http://other.example/", None],
+    "email": ["a@example.org", "b@example.org", None],
+    "reference": [A, B, None],
+    "references": [[A, B], [C], [], None],
+}
+ASKED: Mapping[str, list[str]] = {
+    "text": ["Январь", "ЯНВАР", "apple", "Zebra", "ё", "100%", "_", "", "z", "i"],
+    "long_text": ["строка", "A_B", "%", "\n", "/"],
+    "number": ["3", "3.0", "-5", "3.4", "9007199254740992", "1e18", "0.0"],
+    "boolean": ["true", "false"],
+    "date": ["2026-11-30", "2000-01-01"],
+    "instant": ["2026-11-30T10:00:00Z", "2026-11-30T09:00:00Z", "2026-11-30T13:00:00+03:00", "2026-11-30"],
+    "choice": ["red", "blue"],
+    "topics": ["hr", "отпуск", "h", "%", '["hr"]', ""],
+    "url": ["https://example.org/a", "HTTPS://EXAMPLE", "http"],
+    "email": ["a@example.org", "EXAMPLE"],
+    "reference": [A, C],
+    "references": [A, C, ""],
+}
+READ: Mapping[str, Callable[[str], Any]] = {
+    "number": float,
+    "boolean": lambda value: value == "true",
+    "date": date.fromisoformat,
+    "instant": lambda value: _aware(datetime.fromisoformat(value)),
+}
+EVERY_KIND = ContentType(
+    "every", tuple(Field(f"a_{kind}", kind, choices=("red", "green")) for kind in STORED), routable=False
+)
+MEANING: Mapping[str, Callable[[Any, list[Any]], bool]] = {
+    "eq": lambda stored, asked: stored is not None and stored == asked[0],
+    "ne": lambda stored, asked: stored is None or stored != asked[0],
+    "in": lambda stored, asked: stored is not None and stored in asked,
+    "nin": lambda stored, asked: stored is None or stored not in asked,
+    "lt": lambda stored, asked: stored is not None and stored < asked[0],
+    "lte": lambda stored, asked: stored is not None and stored <= asked[0],
+    "gt": lambda stored, asked: stored is not None and stored > asked[0],
+    "gte": lambda stored, asked: stored is not None and stored >= asked[0],
+    "contains": lambda stored, asked: stored is not None and asked[0].lower() in stored.lower(),
+    "starts": lambda stored, asked: stored is not None and stored.lower().startswith(asked[0].lower()),
+}
+MEANING_OF_LISTS: Mapping[str, Callable[[Any, list[Any]], bool]] = {
+    "eq": lambda stored, asked: stored is not None and asked[0] in stored,
+    "contains": lambda stored, asked: stored is not None and asked[0] in stored,
+    "in": lambda stored, asked: stored is not None and any(one in stored for one in asked),
+}
+
+
+def _aware(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=MORNING.tzinfo)
+
+
+def _meaning(kind: str, operator: str, stored: Any, asked: list[str]) -> bool:
+    if operator == "exists":
+        return (stored is not None) == (asked[0] == "true")
+    if KINDS[kind].compares_as == "list":
+        return MEANING_OF_LISTS[operator](stored, asked)
+    read = READ.get(kind, str)
+    if isinstance(stored, str):
+        stored = read(stored)
+    return MEANING[operator](stored, [read(one) for one in asked])
+
+
+def _rows_of_every_kind(session: Session, kind: str, olga: Colleague) -> None:
+    entry = a_news(session, by=olga.by())
+    newest = revision_of(session, entry)
+    for number, value in enumerate(STORED[kind]):
+        fields = content.read(EVERY_KIND, {f"a_{kind}": value}).fields
+        row = {name: getattr(newest, name) for name in Revision.__table__.c.keys()}
+        session.add(Revision(**{**row, "number": 100 + number, "fields": fields}))
+    session.flush()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].operators])
+def test_every_operator_of_a_kind_means_what_it_says(session: Session, olga: Colleague, kind: str) -> None:
+    _rows_of_every_kind(session, kind, olga)
+    columns = field_columns([EVERY_KIND], fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
+    for operator in sorted(KINDS[kind].operators):
+        for values in _asked(kind, operator):
+            asked = Asked((Condition(f"a_{kind}", operator, values),), size=100)
+            wanted = select(Revision.number).where(Revision.number >= 100)
+            found = page(session, wanted, asked, columns=columns, id=Revision.__table__.c.number)
+            meant = [value for value in STORED[kind] if _meaning(kind, operator, value, list(values))]
+            assert [STORED[kind][row[0] - 100] for row in found.rows] == meant, (operator, values)
+
+
+def _asked(kind: str, operator: str) -> list[tuple[str, ...]]:
+    if operator == "exists":
+        return [("true",), ("false",)]
+    single = [(value,) for value in ASKED[kind]]
+    return [*single, tuple(ASKED[kind][:2])] if operator in ("in", "nin") else single
+
+
+def test_every_kind_that_can_be_filtered_is_tried() -> None:
+    assert STORED.keys() == ASKED.keys() == {kind for kind in KINDS if KINDS[kind].operators}
+
+
+# --- what staff find ---
+
+
+def titles(found: Page) -> list[str]:
+    return [row[0].title for row in found.rows]
+
+
+def ask(field: str, operator: str, *values: str, **given: Any) -> Asked:
+    return Asked((Condition(field, operator, values),), **given)
+
+
+def test_cyrillic_is_found_whatever_its_case(session: Session, olga: Colleague) -> None:
+    a_news(session, by=olga.by(), title="ЧАСЫ Работы")
+    assert titles(finding.entries(session, ask("title", "contains", "часы РАБ"))) == ["ЧАСЫ Работы"]
+
+
+def test_a_percent_sign_is_a_percent_sign(session: Session, olga: Colleague) -> None:
+    a_news(session, by=olga.by(), title="100% done")
+    a_news(session, by=olga.by(), title="1000 done")
+    assert titles(finding.entries(session, ask("title", "starts", "100%"))) == ["100% done"]
+
+
+def test_every_state_can_be_asked_for_and_is_what_the_entry_says(session: Session, olga: Colleague) -> None:
+    entries = {state: a_news(session, by=olga.by(), title=state) for state in states.STATES}
+    for state in ("published", "changed", "unpublished"):
+        publishing.publish(session, entries[state], by=olga.by())
+    change(session, entries["changed"], by=olga.by(), summary="New")
+    publishing.unpublish(session, entries["unpublished"], by=olga.by())
+    plan = Plan(MORNING + timedelta(days=1), None, "UTC", NOT_FOUND)
+    scheduling.schedule(session, entries["scheduled"], plan, expected=1, by=olga.by())
+    trash.trash(session, entries["trashed"], expected=1, by=olga.by())
+    session.flush()
+    for state, entry in entries.items():
+        assert states.state(entry, session.get(Schedule, entry.id)) == state
+        asked = Asked((Condition("state", "eq", (state,)), Condition("type", "eq", ("news",))))
+        assert titles(finding.entries(session, asked)) == [state]
+
+
+def test_the_trash_is_left_out_unless_asked_for(session: Session, olga: Colleague) -> None:
+    entry = a_news(session, by=olga.by(), title="Old")
+    trash.trash(session, entry, expected=1, by=olga.by())
+    assert "Old" not in titles(finding.entries(session, Asked()))
+    assert titles(finding.entries(session, ask("id", "eq", entry.id))) == ["Old"]
+
+
+def test_what_a_colleague_asked_for_is_found(session: Session, olga: Colleague) -> None:
+    a_news(session, by=olga.by(on_behalf_of=PAVEL_ID, request=412), title="Asked")
+    a_news(session, by=olga.by())
+    for asked in (ask("on_behalf_of", "eq", PAVEL_ID), ask("request", "eq", "412"), ask("request", "gt", "411.5")):
+        assert titles(finding.entries(session, asked)) == ["Asked"]
+
+
+@pytest.mark.parametrize("number", ["3000000000", "1e18", "412.4", "-1"])
+def test_a_number_that_fits_no_column_matches_nothing(session: Session, olga: Colleague, number: str) -> None:
+    a_news(session, by=olga.by(request=412))
+    assert titles(finding.entries(session, ask("request", "eq", number))) == []
+
+
+def test_the_total_is_counted_on_demand(session: Session, olga: Colleague) -> None:
+    for _ in range(3):
+        a_news(session, by=olga.by())
+    found = finding.entries(session, ask("type", "eq", "news", size=2, total=True))
+    assert (len(found.rows), found.total) == (2, 3)
+    assert finding.entries(session, ask("type", "eq", "news")).total is None
+
+
+# --- pages ---
+
+
+@pytest.mark.parametrize(
+    "sort", [(), (("title", False),), (("title", True),), (("changed_at", False), ("title", True)), (("locale", True),)]
+)
+def test_pages_visit_each_row_once_while_others_are_added(
+    session: Session, olga: Colleague, clock: HeldClock, sort: tuple[tuple[str, bool], ...]
+) -> None:
+    made = [_one_of_many(session, olga, clock, number).id for number in range(23)]
+    visited: list[str] = []
+    after: str | None = None
+    while after is not None or not visited:
+        found = finding.entries(session, ask("type", "eq", "news", sort=sort, size=4, after=after))
+        visited += [row[0].id for row in found.rows]
+        after = found.next
+        if len(visited) < 100:
+            _one_of_many(session, olga, clock, len(visited))
+    assert len(visited) == len(set(visited))
+    assert set(made) <= set(visited)
+
+
+def _one_of_many(session: Session, olga: Colleague, clock: HeldClock, number: int) -> Entry:
+    clock.pass_by(minutes=number % 3 == 0)
+    return a_news(session, by=olga.by(), title=["Ёлка", "ёлка", "Apple", "apple"][number % 4])
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_pages_come_in_the_order_asked_for(session: Session, olga: Colleague, descending: bool) -> None:
+    wanted = sorted(["b", "B", "я", "Я", "ё", "a", "1", "🐘", "\uffff"], reverse=descending)
+    for title in reversed(wanted):
+        a_news(session, by=olga.by(), title=title)
+    found: list[str] = []
+    after: str | None = None
+    while after is not None or not found:
+        asked = ask("type", "eq", "news", sort=(("title", descending),), size=2, after=after)
+        step = finding.entries(session, asked)
+        found, after = found + titles(step), step.next
+    assert found == wanted
+
+
+def test_the_last_page_has_no_cursor(session: Session, olga: Colleague) -> None:
+    for _ in range(2):
+        a_news(session, by=olga.by())
+    assert finding.entries(session, ask("type", "eq", "news", size=2)).next is None
+
+
+def test_events_are_listed_the_newest_first_page_by_page(session: Session, olga: Colleague) -> None:
+    entry = a_news(session, by=olga.by())
+    for number in range(4):
+        change(session, entry, by=olga.by(), title=f"Title {number}")
+    first = finding.events(session, ask("entry", "eq", entry.id, size=3))
+    second = finding.events(session, ask("entry", "eq", entry.id, size=3, after=first.next))
+    numbers = [row[0].number for row in (*first.rows, *second.rows)]
+    assert (len(numbers), numbers) == (5, sorted(numbers, reverse=True))
+
+
+# --- cursors from elsewhere ---
+
+
+def cursor(session: Session, olga: Colleague) -> str:
+    for _ in range(2):
+        a_news(session, by=olga.by())
+    following = finding.entries(session, ask("type", "eq", "news", size=1)).next
+    assert following is not None
+    return following
+
+
+def refusal(session: Session, asked: Asked) -> BadQuery:
+    with pytest.raises(BadQuery) as refused:
+        finding.entries(session, asked)
+    return refused.value
+
+
+def test_a_cursor_of_another_query_is_refused(session: Session, olga: Colleague) -> None:
+    foreign = cursor(session, olga)
+    for asked in (
+        ask("type", "eq", "article", after=foreign),
+        ask("type", "ne", "news", after=foreign),
+        ask("type", "eq", "news", after=foreign, sort=(("changed_at", False),)),
+        Asked(after=foreign),
+    ):
+        assert refusal(session, asked).code == "foreign_cursor"
+
+
+@pytest.mark.parametrize("after", ["", "x", "é", "....", "e30", "bnVsbA", "WzEsMl0", "a" * 5_000, "\0"])
+def test_a_cursor_that_is_none_is_refused(session: Session, after: str) -> None:
+    assert refusal(session, Asked(after=after)).parameter == "page[after]"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.datetimes().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+HOSTILE = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "a\0b", 2**63, -(2**70), 2**31, True, 0.5, ""]
+
+
+@pytest.fixture
+def long_site(database: Database, olga: Colleague) -> Database:
+    """A site whose every list has a second page."""
+    with database.writing() as session:
+        sections(session, "company", by=olga.by())
+    return database
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(JSON | st.sampled_from(HOSTILE), min_size=1, max_size=3))
+@example(values=[2**31, 2**31])
+@example(values=[2**63, 2**63])
+@example(values=["a\0b", "a\0b"])
+@example(values=["0001-01-01T00:00:00+23:59", "x"])
+def test_a_forged_cursor_is_refused_or_harmless(long_site: Database, values: list[Any]) -> None:
+    with long_site.reading() as session:
+        tree = structure.entry(session).id
+        for search in (finding.entries, finding.events, finding.people, partial(finding.revisions, entry_id=tree)):
+            _try_forged(session, search, values)
+
+
+def _try_forged(session: Session, search: Callable[..., Page], values: list[Any]) -> None:
+    fingerprint = orjson.loads(base64.urlsafe_b64decode(_next(search(session, asked=Asked(size=1)))))[0]
+    try:
+        forged = base64.urlsafe_b64encode(orjson.dumps([fingerprint, values])).rstrip(b"=").decode()
+    except TypeError:  # an integer that no JSON writer takes
+        return
+    try:
+        search(session, asked=Asked(size=1, after=forged))
+    except BadQuery as refused:
+        assert refused.parameter == "page[after]"
+
+
+def _next(first: Page) -> str:
+    assert first.next is not None
+    return first.next + "=" * (-len(first.next) % 4)
+
+
+# --- what cannot be asked ---
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "code"),
+    [
+        ("nothing", "eq", "x", "unknown_field"),
+        ("title; DROP TABLE entries", "eq", "x", "unknown_field"),
+        ("body", "eq", "x", "unknown_operator"),
+        ("state", "lt", "draft", "unknown_operator"),
+        ("request", "eq", "many", "not_a_number"),
+        ("request", "eq", "nan", "out_of_range"),
+        ("request", "eq", "inf", "out_of_range"),
+        ("request", "eq", "9" * 400, "out_of_range"),
+        ("changed_at", "gt", "yesterday", "not_an_instant"),
+        ("changed_at", "gt", "0001-01-01T00:00:00+23:59", "not_an_instant"),
+        ("summary", "exists", "maybe", "not_a_boolean"),
+        ("title", "eq", "x" * 1_001, "too_long"),
+        ("title", "eq", "a\0b", "zero_byte"),
+        ("topics", "contains", "a\0b", "zero_byte"),
+        ("type", "eq", "nonsense", "unknown_type"),
+    ],
+)
+def test_what_is_not_offered_is_refused(session: Session, field: str, operator: str, value: str, code: str) -> None:
+    assert refusal(session, ask(field, operator, value)).code == code
+
+
+@pytest.mark.parametrize("name", ["nothing", "summary", "state", "body"])
+def test_what_nothing_sorts_by_is_refused(session: Session, name: str) -> None:
+    assert refusal(session, Asked(sort=((name, False),))).code == "unknown_sort"
+
+
+def test_only_so_many_values_are_taken(session: Session) -> None:
+    assert refusal(session, ask("title", "in", *("x" for _ in range(201)))).code == "too_long"
+
+
+# --- what visitors may ask (rule 13) ---
+
+
+@pytest.mark.parametrize("field", ["source_fields", "state", "owner", "saved_by", "request", "external_id", "nothing"])
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_private_and_unknown_fields_are_refused_alike(
+    session: Session, olga: Colleague, field: str, value: str
+) -> None:
+    a_live_news(session, by=olga.by(), source_fields={"a": 1})
+    with pytest.raises(BadQuery) as refused:
+        publications.listing(session, ask(field, "exists", value))
+    assert refused.value.code == "unknown_field"
+    assert refused.value.message == f"There is no field '{field}' to filter by."
+
+
+MIXED = [
+    ContentType("open", (Field("price", "number"), Field("kind", "text"))),
+    ContentType("closed", (Field("price", "number", public=False), Field("kind", "number"))),
+]
+
+
+def test_a_field_that_one_type_keeps_private_is_no_field_of_it(session: Session, olga: Colleague) -> None:
+    newest = revision_of(session, a_news(session, by=olga.by()))
+    row = {name: getattr(newest, name) for name in Revision.__table__.c.keys()}
+    for number, type_name in ((100, "open"), (101, "closed")):
+        session.add(Revision(**{**row, "number": number, "locale": type_name, "fields": {"price": 7}}))
+    session.flush()
+    assert _numbers(session, "eq", "7") == [100]
+    assert _numbers(session, "ne", "7") == _numbers(session, "ne", "8", but=100) == [101]
+    assert _numbers(session, "exists", "false") == [101]
+
+
+def _numbers(session: Session, operator: str, value: str, but: int = 0) -> list[int]:
+    columns = field_columns(MIXED, fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
+    wanted = select(Revision.number).where(Revision.number >= 100, Revision.number != but)
+    asked = ask("price", operator, value)
+    return [row[0] for row in page(session, wanted, asked, columns=columns, id=Revision.__table__.c.number).rows]
+
+
+def test_a_field_of_two_kinds_is_not_offered_for_both() -> None:
+    columns = field_columns(MIXED, fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
+    assert columns.keys() == {"price"}
+
+
+def test_a_list_of_the_public_finds_what_is_live_and_not_the_draft(session: Session, olga: Colleague) -> None:
+    entry = a_live_news(session, by=olga.by(), title="Live", topics=["hr"])
+    saving.save(session, entry, {"fields": {"title": "Draft", "topics": ["it"]}}, expected=1, by=olga.by())
+    an_entry(session, "article", by=olga.by(), title="Draft", topics=["it"])
+    assert publications.listing(session, ask("topics", "contains", "it")).publications == []
+    found = publications.listing(session, ask("topics", "contains", "hr")).publications
+    assert [one.title for one in found] == ["Live"]
