@@ -1,14 +1,15 @@
 """What the server does between requests: the indexes follow the event log, the scheduler carries out what is due."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.indexing import Follower
 from api.parts import Parts
 from cms import scheduling
 from cms.errors import Refusal
@@ -107,7 +108,13 @@ def _looping(parts: Parts, loops: list[Loop]) -> Iterator[None]:
             loop.end()
 
 
-def wait_for_indexes(parts: Parts) -> None:
-    """Return when both indexes have seen every event so far. Somebody must be `following`."""
-    while any(follower.lag() for follower in parts.followers):
-        time.sleep(0.05)
+def catch_up(parts: Parts) -> None:
+    """Bring both indexes up to the newest event, here and now, whether or not loops are following."""
+    # Side by side: while one waits for its commit, the other reads; and both analyse the same texts once.
+    with ThreadPoolExecutor(len(parts.followers)) as pool:
+        list(pool.map(_catch_up, parts.followers))
+
+
+def _catch_up(follower: Follower) -> None:
+    while follower.follow():
+        pass

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api import data_folder
-from api.background import following
 from api.checking import check as findings
 from api.commands import COMMANDS
 from api.control import reason
@@ -59,7 +58,7 @@ def _run(command: str, **arguments: Any) -> dict[str, Any]:
     """Do a command in this process, or in the server that holds the data folder. Gives its last report."""
     settings = _settings()
     try:
-        with prepared(settings) as parts, following(parts):
+        with prepared(settings) as parts:
             return _show(COMMANDS[command](parts, **arguments))
     except CannotStart as error:
         server = data_folder.running_server(settings.folder)

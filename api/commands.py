@@ -90,7 +90,7 @@ def reindex(parts: Parts) -> Told:
     for follower in parts.followers:
         yield {"line": f"Rebuilding the {follower.name} index…"}
         yield from _rebuilding(follower, total)
-    background.wait_for_indexes(parts)
+    background.catch_up(parts)
     yield {"line": f"Both indexes are rebuilt: {total} entries."}
 
 

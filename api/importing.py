@@ -100,7 +100,7 @@ def import_source(
     )
     yield from _bring_items(parts, job, task, settled, report, total=surveyed.items)
     if not dry_run:
-        background.wait_for_indexes(parts)
+        background.catch_up(parts)
     yield {"report": _told(report, time.monotonic() - started, dry_run=dry_run)}
 
 

@@ -1,5 +1,6 @@
 """`/media/…`: the bytes of files. Published ones to everybody, others to who was given a signed address."""
 
+import re
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -40,10 +41,27 @@ def read_file(request: Request, sha256: str, name: str) -> Response:
     }
     if request.headers.get("if-none-match") == f'"{sha256}"':
         return Response(None, 304, headers)
+    _refuse_bad_range(request.headers.get("range"), size=stored.size)
     path = parts.store.path(sha256)
     if path is None:
         return StreamingResponse(parts.store.open(sha256), headers=headers, media_type=served.content_type)
     return FileResponse(path, headers=headers, media_type=served.content_type)
+
+
+_RANGE = re.compile(r"bytes=(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))")
+
+
+def _refuse_bad_range(said: str | None, *, size: int) -> None:
+    """One part, and one that the file has: what the response would make of others is no problem in our sense."""
+    if said is None:
+        return
+    match = _RANGE.fullmatch(said.strip())
+    if match is not None:
+        first, last, tail = match.groups()
+        if int(tail) > 0 if tail is not None else int(first) < size and (not last or int(last) >= int(first)):
+            return
+    headers = {"Content-Range": f"bytes */{size}"}
+    raise Problem(416, "range_not_satisfiable", f"The file has {size} bytes; ask for one range of them.", headers=headers)
 
 
 def _disposition(kind: str, name: str) -> str:

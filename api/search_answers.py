@@ -52,7 +52,7 @@ class SearchAsked:
 def read_search(request: Request, *, staff: bool) -> SearchAsked:
     """Read `q`, `locale`, `sort`, `filter[…]`, `page[size]`, `page[after]`. Raises `BadQuery`."""
     names = _FILTERS if staff else _FILTERS[:-1]
-    parameters = query.read(request, others=frozenset({"q", "locale"}), shorthands=frozenset(names) - {"state"})
+    parameters = query.read(request, others=frozenset({"q", "locale"}), shorthands=frozenset(names))
     filters: dict[str, tuple[str, ...]] = {}
     for condition in parameters.asked.conditions:
         if condition.field not in names:

@@ -1,7 +1,6 @@
 """The tree of sections as editors see it: the newest revision of the `structure` entry."""
 
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -41,15 +40,17 @@ def _newest_tree(session: Session) -> SectionTree:
 
 def _tree(session: Session, entry_id: str, number: int, saved_at: object) -> SectionTree:
     key = (entry_id, number, saved_at)
-    if _kept.get("key") != key:
+    # Looked at once: another thread may keep its own tree between two looks.
+    kept_key, tree = _kept.get("tree", (None, None))
+    if tree is None or kept_key != key:
         fields = session.scalar(select(Revision.fields).where(Revision.entry_id == entry_id, Revision.number == number))
-        _kept.update(key=key, tree=SectionTree((fields or {}).get("sections") or []))
-    tree: SectionTree = _kept["tree"]
+        tree = SectionTree((fields or {}).get("sections") or [])
+        _kept["tree"] = (key, tree)
     return tree
 
 
 # The newest tree, parsed: a revision is immutable (an autosave's instant tells it from its forerunners).
-_kept: dict[str, Any] = {}
+_kept: dict[str, tuple[object, SectionTree]] = {}
 
 
 def checked(session: Session, content_type: ContentType, snapshot: Snapshot) -> tuple[Snapshot, list[Fault]]:

@@ -48,9 +48,8 @@ def tokens(text: str, *, locale: str) -> list[str]:
 
 def tokens_and_words(text: str, *, locale: str) -> tuple[list[str], set[str]]:
     """The tokens of clean text, in order, and its distinct words, unstemmed. Not to be changed by the caller."""
-    if len(text) > _LONGEST_REMEMBERED:
-        return _analysed(text, is_stemmed(locale))
-    return _remembered(text, is_stemmed(locale))
+    analysed = _remembered if _WORTH_REMEMBERING <= len(text) <= _LONGEST_REMEMBERED else _analysed
+    return analysed(text, is_stemmed(locale))
 
 
 def _analysed(text: str, stemmed: bool) -> tuple[list[str], set[str]]:
@@ -60,8 +59,8 @@ def _analysed(text: str, stemmed: bool) -> tuple[list[str], set[str]]:
 
 
 # The public and the staff's index follow the same texts, one shortly after the other.
-_LONGEST_REMEMBERED = 20_000
-_remembered = lru_cache(maxsize=400)(_analysed)
+_WORTH_REMEMBERING, _LONGEST_REMEMBERED = 1_000, 20_000
+_remembered = lru_cache(maxsize=600)(_analysed)
 
 
 def variants(word: str, *, locale: str | None) -> tuple[str, ...]:

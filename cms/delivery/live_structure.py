@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -30,11 +29,14 @@ def live_site(session: Session) -> LiveSite:
 def _live_site(session: Session) -> LiveSite:
     row = session.execute(_STATE).one()
     key = (row.entry_id, row.revision, row.published_at)
-    if _kept.get("key") != key:
+    # Looked at once: another thread may keep its own tree between two looks.
+    kept_key, tree = _kept.get("tree", (None, None))
+    if tree is None or kept_key != key:
         rendered = session.scalar(select(Publication.rendered).where(Publication.type == "structure"))
-        _kept.update(key=key, tree=SectionTree((rendered or {}).get("sections") or []))
+        tree = SectionTree((rendered or {}).get("sections") or [])
+        _kept["tree"] = (key, tree)
     instants = [instant for instant in (row.publish_at, row.unpublish_at) if instant is not None]
-    return LiveSite(_kept["tree"], row.entry_id, row.revision or 0, min(instants, default=None))
+    return LiveSite(tree, row.entry_id, row.revision or 0, min(instants, default=None))
 
 
 def live_tree(session: Session) -> SectionTree:
@@ -53,4 +55,4 @@ _STATE = select(
 )
 
 # The published tree, parsed. A publication's instant tells it from every other.
-_kept: dict[str, Any] = {}
+_kept: dict[str, tuple[object, SectionTree]] = {}

@@ -11,7 +11,18 @@ from cms import content_types, saving, showing, snapshots, trash
 from cms.errors import AddressTaken, InvalidContent, StaleRevision, WrongState
 from cms.tables.entries import Revision
 from cms.tables.events import Event
-from tests.cast import MORNING, NOBODY_ID, PRESS_ID, Colleague, HeldClock, a_news, an_entry, change, newest_fields, words
+from tests.cast import (
+    MORNING,
+    NOBODY_ID,
+    PRESS_ID,
+    Colleague,
+    HeldClock,
+    a_news,
+    an_entry,
+    change,
+    newest_fields,
+    words,
+)
 
 
 def test_a_new_entry_has_revision_one(session: Session, olga: Colleague) -> None:
@@ -205,7 +216,7 @@ def test_translations_know_each_other(session: Session, olga: Colleague) -> None
     assert shown["translations"] == {"ru": russian.id}
 
 
-@pytest.mark.xfail(strict=True, reason="the unique index answers, not a refusal: save and restore do not look for twins")
+@pytest.mark.xfail(strict=True, reason="the unique index answers, no refusal: save does not look for twins")
 def test_an_entry_cannot_take_the_locale_of_its_translation(session: Session, olga: Colleague) -> None:
     entry = a_news(session, by=olga.by(), slug="hours")
     a_news(session, by=olga.by(), slug="hours-in-english", locale="en", translation_of=entry.id)

@@ -80,7 +80,7 @@ def test_a_tree_is_measured_with_ids_that_occur_twice() -> None:
 # --- whatever the tree ---
 
 SLUGS = st.sampled_from(["a", "b", "c"])
-NODES = st.recursive(
+NODES: st.SearchStrategy[dict[str, Any]] = st.recursive(
     st.builds(dict, slug=SLUGS | st.dictionaries(st.sampled_from(["ru", "en", "*"]), SLUGS, min_size=1)),
     lambda below: st.builds(dict, slug=SLUGS, children=st.lists(below, max_size=3)),
     max_leaves=12,

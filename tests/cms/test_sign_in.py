@@ -128,7 +128,8 @@ def test_a_key_tells_who_it_is(session: Session, olga: Colleague) -> None:
 def test_a_key_without_scopes_has_its_whole_role_and_one_with_none_of_them_nothing(
     session: Session, olga: Colleague
 ) -> None:
-    made = [sign_in.make_key(session, name="x", role="editor", scopes=one, by=olga.by())[1] for one in (None, [])]
+    wanted: tuple[list[str] | None, ...] = (None, [])
+    made = [sign_in.make_key(session, name="x", role="editor", scopes=one, by=olga.by())[1] for one in wanted]
     session.flush()
     known = [sign_in.by_key(session, token, at=MORNING) for token in made]
     assert [actor and actor.scopes for actor in known] == [None, ()]
