@@ -16,6 +16,7 @@ from api.delivery import structure as delivery_structure
 from api.documentation import install_documentation
 from api.editor import entries, history, media, people, publication, search, session, structure
 from api.metrics import MeasureRequests, Metrics
+from api.openapi import install_openapi, operation_id
 from api.parts import Parts
 from api.problems import Problem, install_problem_handlers
 from api.refusals import install_refusal_handlers
@@ -40,6 +41,7 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        generate_unique_id_function=operation_id,
     )
     app.state.parts = parts
     app.state.token = token
@@ -50,6 +52,7 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
     app.include_router(control.router)
     app.include_router(_vitals)
     install_documentation(app)
+    install_openapi(app)
     install_problem_handlers(app)
     install_refusal_handlers(app)
     app.add_middleware(Head)

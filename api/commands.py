@@ -69,11 +69,21 @@ def create_key(
     parts: Parts, *, name: str, role: str, scopes: list[str] | None = None, expires_at: str | None = None
 ) -> Told:
     """Make an API key. Its token is told once, as output."""
+    expires = _instant(expires_at) if expires_at else None
     with parts.database.writing() as session:
-        expires = datetime.fromisoformat(expires_at) if expires_at else None
         key, token = sign_in.make_key(session, name=name, role=role, scopes=scopes, expires_at=expires, by=_by(parts))
     yield {"line": f"Key {key.id} ({role}). It is shown once:"}
     yield {"output": token}
+
+
+def _instant(written: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise InvalidContent([Fault("--expires-at", "bad_date", "Write it with its zone: 2027-01-01T00:00:00Z.")])
+    return instant
 
 
 def revoke_key(parts: Parts, *, id: str) -> Told:

@@ -1,5 +1,6 @@
 """One run of an import: what a source holds comes in, a batch a transaction, with a report at the end."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -16,16 +17,17 @@ from api.uploads import take_in
 from cms import content_types, files, importing, people, publishing, site
 from cms.attribution import COMMAND_LINE, By
 from cms.content_types import ContentType
-from cms.errors import Fault, InvalidContent, Refusal
+from cms.errors import Fault, InvalidContent, Refusal, WrongState
 from cms.identity import new_id
-from cms.import_formats import FORMATS, Asset, Author, Options, Problem, Reading
-from cms.import_reading import Prepared, Task, rows
+from cms.import_formats import FORMATS, Asset, Author, Options, Problem, Reading, SourceUnreadable
+from cms.import_reading import Prepared, ReadingFailed, Task, rows
 from cms.importing import Known, Settled
 from cms.saving import Source
 from media.refusals import RefusedMedia
 
 # Short enough that an editor's save, waiting for its turn, does not notice.
 BATCH = 50
+_LONGEST_SOURCE = 200
 _ASSET = "asset:"
 
 
@@ -80,7 +82,7 @@ def import_source(
     """Import a file or folder. Tells progress, and at last `{"report": …}`."""
     started = time.monotonic()
     job = _job(parts, type, source, locale, publish=publish, dry_run=dry_run, by=(on_behalf_of, for_request))
-    reading = FORMATS[format](Path(path), Options(locale=locale))
+    reading = _opened(format, Path(path), Options(locale=locale))
     report = Report()
     with parts.database.reading() as session:
         known = importing.known(session, source)
@@ -98,7 +100,10 @@ def import_source(
         digests={id: one.digest for id, one in known.items() if one.digest is not None},
         unpublished=frozenset(id for id, one in known.items() if one.needs_publishing) if publish else frozenset(),
     )
-    yield from _bring_items(parts, job, task, settled, report, total=surveyed.items)
+    try:
+        yield from _bring_items(parts, job, task, settled, report, total=surveyed.items)
+    except ReadingFailed as error:
+        raise WrongState("reading_failed", f"Reading {path} failed: {error}. What came in stays.") from error
     if not dry_run:
         background.catch_up(parts)
     yield {"report": _told(report, time.monotonic() - started, dry_run=dry_run)}
@@ -108,9 +113,14 @@ def _job(
     parts: Parts, type: str, source: str, locale: str | None, *, publish: bool, dry_run: bool, by: tuple[Any, Any]
 ) -> Job:
     content_type = content_types.find(type)
+    on_behalf_of, for_request = by
     if not content_type.routable:
         raise InvalidContent([Fault("--type", "not_routable", "Articles are imported as news, article or page.")])
-    on_behalf_of, for_request = by
+    if not source.isprintable() or not 0 < len(source) <= _LONGEST_SOURCE:
+        said = f"A source is called by 1 to {_LONGEST_SOURCE} readable characters."
+        raise InvalidContent([Fault("--source", "bad_source", said)])
+    if for_request is not None and not 0 < for_request < 2**31:
+        raise InvalidContent([Fault("--for-request", "bad_request", "A request has a number from 1.")])
     with parts.database.reading() as session:
         locales = site.locales(session)
         if on_behalf_of is not None:
@@ -120,6 +130,13 @@ def _job(
         raise InvalidContent([Fault("--locale", "unknown_locale", f"The site has no such locale. It has: {known}.")])
     attributed = By(COMMAND_LINE, parts.clock(), on_behalf_of, for_request, f"import from {source}")
     return Job(source, content_type, publish, dry_run, attributed, locale or locales.default)
+
+
+def _opened(format: str, path: Path, options: Options) -> Reading:
+    try:
+        return FORMATS[format](path, options)
+    except SourceUnreadable as error:
+        raise InvalidContent([Fault(error.path, "unreadable", error.reason)]) from error
 
 
 class _Survey:
@@ -177,13 +194,13 @@ def _bring_asset(parts: Parts, job: Job, asset: Asset, known: Known | None, repo
     if job.dry_run:
         report.outcomes["files"] += 1
         return known.entry_id if known else new_id()
-    with asset.path.open("rb") as file:
-        received = take_in(parts, file, filename=asset.path.name)
-    with parts.database.reading() as session:
-        there = files.entry_of(session, received.sha256)
+    with asset.path.open("rb") as file, parts.database.reading() as session:
+        there = files.entry_of(session, hashlib.file_digest(file, "sha256").hexdigest())
         if there is not None and (there.first_published_at is not None or not job.publish):
             report.outcomes["files same"] += 1
             return there.id
+    with asset.path.open("rb") as file:
+        received = take_in(parts, file, filename=asset.path.name)
     with parts.database.writing() as session:
         stored = files.keep(session, received, by=job.by)
         entry = files.entry_of(session, received.sha256)

@@ -17,6 +17,8 @@ _EVENTS = 1_000
 _CHUNK = 200
 # How the site hangs together is nothing to search for.
 _NOT_SEARCHED = frozenset({"structure", "settings"})
+# A menu has no page of its own to lead a visitor to.
+_STAFF_ONLY = frozenset({"menu"})
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Audience:
 
 def _public(session: Session, ids: Sequence[str]) -> Iterator[Document]:
     for row in publications.texts(session, ids):
-        if row.type not in _NOT_SEARCHED:
+        if row.type not in _NOT_SEARCHED and row.type not in _STAFF_ONLY:
             yield _document(row, id=row.entry_id)
 
 

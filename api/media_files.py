@@ -51,17 +51,18 @@ def read_file(request: Request, sha256: str, name: str) -> Response:
 _RANGE = re.compile(r"bytes=(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))")
 
 
-def _refuse_bad_range(said: str | None, *, size: int) -> None:
+def _refuse_bad_range(asked: str | None, *, size: int) -> None:
     """One part, and one that the file has: what the response would make of others is no problem in our sense."""
-    if said is None:
+    if asked is None:
         return
-    match = _RANGE.fullmatch(said.strip())
+    match = _RANGE.fullmatch(asked.strip())
     if match is not None:
         first, last, tail = match.groups()
         if int(tail) > 0 if tail is not None else int(first) < size and (not last or int(last) >= int(first)):
             return
     headers = {"Content-Range": f"bytes */{size}"}
-    raise Problem(416, "range_not_satisfiable", f"The file has {size} bytes; ask for one range of them.", headers=headers)
+    said = f"The file has {size} bytes; ask for one range of them."
+    raise Problem(416, "range_not_satisfiable", said, headers=headers)
 
 
 def _disposition(kind: str, name: str) -> str:

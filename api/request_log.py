@@ -176,6 +176,8 @@ def _route_standard_library(formatter: logging.Formatter, level: int) -> None:
     for name in ("httpx", "httpcore"):
         # They log whole addresses, with whatever a webhook's owner put there.
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Its plans and steps are no news to who starts a server.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class _StandardError:

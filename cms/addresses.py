@@ -32,7 +32,9 @@ def with_slug(session: Session, content_type: ContentType, snapshot: Snapshot, *
         refuse_taken(session, snapshot)
         return snapshot
     wanted = slugify(title, max_length=MAX_SLUG - 10, word_boundary=True) or content_type.name
-    return replace(snapshot, slug=_free_slug(session, snapshot, wanted))
+    slug = _free_slug(session, snapshot, wanted)
+    session.info.get(_DRAFTED, set()).discard(Address(snapshot.locale, snapshot.section, slug))
+    return replace(snapshot, slug=slug)
 
 
 def refuse_taken(session: Session, snapshot: Snapshot, *, entry_id: str = "") -> None:

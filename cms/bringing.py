@@ -1,10 +1,8 @@
 """Bringing rows of a source, keyed by the source's own id: made once, changed when the row changes, never twice."""
 
-import hashlib
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-import orjson
 from sqlalchemy.orm import Session
 
 from cms import content, content_types, finding, saving
@@ -22,11 +20,6 @@ class Brought:
 
     outcome: Literal["made", "changed", "same"]
     saved: Saved
-
-
-def digest(*parts: Any) -> str:
-    """A row's fingerprint: a row that has it still needs no work."""
-    return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str), digest_size=16).hexdigest()
 
 
 def bring_one(

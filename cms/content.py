@@ -54,7 +54,7 @@ def read(
         if field.kind == "rich_text" and prepared.get(field.name) is not None
     }
     # A document is checked already; the model would only copy it, node by node.
-    prepared.update(dict.fromkeys(documents, {}))
+    prepared.update((name, {}) for name in documents)
     try:
         checked = content_types.model(content_type).model_validate(prepared)
     except ValidationError as error:

@@ -128,9 +128,19 @@ def _open_sqlite(url: str) -> Database:
     return Database(writer, reader)
 
 
+_PRAGMAS = (
+    "journal_mode=WAL",
+    # NORMAL would acknowledge a commit in WAL before it is on the disk.
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=30000",
+    # In pages, 32 MB: an import would otherwise copy its WAL into the database after every batch.
+    "wal_autocheckpoint=8000",
+)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # synchronous=NORMAL would acknowledge a commit in WAL before it is on the disk.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     # SQLite's own lower() knows only ASCII.
     connection.create_function("lower", 1, _lower, deterministic=True)

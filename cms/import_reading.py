@@ -5,6 +5,7 @@ over a `Task` on standard input and gets batches of rows on standard output, bot
 """
 
 import gc
+import hashlib
 import pickle
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from cms import bringing, content, content_types
+import orjson
+
+from cms import content, content_types
 from cms.content import Derived
 from cms.content_types import ContentType
 from cms.errors import Fault, InvalidContent
@@ -105,7 +108,7 @@ def read(task: Task) -> Iterator[Row]:
     """All rows of a source, in this process."""
     reading = FORMATS[task.format](task.path, task.options)
     content_type = content_types.find(task.type_name)
-    linked = bringing.digest(sorted(task.entries.items()), sorted(task.assets.items())) if task.assets else ""
+    linked = _fingerprint([sorted(task.entries), sorted(task.assets)]) if reading.links_inside else ""
     for item in reading.items():
         yield item if isinstance(item, Problem) else _row(task, reading, content_type, item, linked)
 
@@ -158,18 +161,13 @@ def _resolver(task: Task, reading: Reading, item: Item, problems: list[Problem])
 
 def _digest(item: Item, *, type_name: str, linked: str) -> str:
     """A row's fingerprint. `linked` stands for what its links could lead to: when that changes, it is read again."""
-    return bringing.digest(
-        type_name,
-        linked,
-        item.locale,
-        item.section,
-        item.slug,
-        item.fields,
-        [author.key for author in item.byline],
-        item.first_published_at,
-        item.draft,
-        item.source_fields,
-    )
+    authors = [author.key for author in item.byline]
+    place = [type_name, item.locale, item.section, item.slug, item.first_published_at, item.draft]
+    return _fingerprint([linked, place, authors, item.fields, item.source_fields])
+
+
+def _fingerprint(value: object) -> str:
+    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str), digest_size=16).hexdigest()
 
 
 def main() -> None:

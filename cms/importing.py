@@ -84,7 +84,7 @@ def settle_sections(
     fields = snapshots.revision_of(session, entry).fields
     sections: list[dict[str, Any]] = _copied(fields.get("sections") or [])
     made = 0
-    for path in sorted({path[:depth] for path in wanted for depth in range(1, len(path) + 1)}):
+    for path in sorted({whole[:depth] for whole in wanted for depth in range(1, len(whole) + 1)}):
         made += _ensure(sections, path, names=_names(path, wanted))
     if made:
         saving.save(session, entry, {"fields": {"sections": sections}}, expected=entry.revision, by=by)

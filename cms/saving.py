@@ -141,7 +141,9 @@ def save(
     resolve: Resolve | None = None,
 ) -> Saved:
     """Change an entry by a merge patch of `locale, section, slug, owner_id, byline, fields`, made against revision
-    `expected`. A patch that changes nothing makes no revision. Raises `StaleRevision`, `InvalidContent`, `AddressTaken`."""
+    `expected`. A patch that changes nothing makes no revision.
+
+    Raises `StaleRevision`, `InvalidContent`, `AddressTaken`."""
     refuse_stale(session, entry, expected, patch)
     refuse_trashed(entry)
     content_type = content_types.find(entry.type)

@@ -95,6 +95,7 @@ def _translations(session: Session, rows: Sequence[Row]) -> dict[str, dict[str, 
     twins = select(Entry.translation_group, Entry.locale, Entry.id).where(
         Entry.translation_group.in_(groups), Entry.trashed_at.is_(None)
     )
+    twins = twins.order_by(Entry.id)
     for group, locale, id in session.execute(twins):
         found.setdefault(group, {})[locale] = id
     return found

@@ -1,4 +1,4 @@
-"""The state of an entry, told from what is stored; as a value and as a condition, from one rule each beside the other."""
+"""The state of an entry, told from what is stored: as a value and as a condition, one beside the other."""
 
 from sqlalchemy import ColumnElement, case, exists
 

@@ -13,7 +13,7 @@ from cms.tables.publications import Publication, Schedule
 
 
 def trash(session: Session, entry: Entry, *, expected: int, by: By, answer: Answer = NOT_FOUND) -> None:
-    """Put an entry into the trash; a live one leaves the site with it. Raises `InUse`, `StaleRevision`, `WrongState`."""
+    """Put an entry into the trash; a live one leaves the site. Raises `InUse`, `StaleRevision`, `WrongState`."""
     refuse_stale(session, entry, expected)
     refuse_trashed(entry)
     if content_types.find(entry.type).single:

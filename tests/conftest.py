@@ -4,6 +4,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,26 +68,27 @@ def postgresql_server() -> Iterator[sa.Engine]:
     admin.dispose()
 
 
-@pytest.fixture(scope="session")
-def empty_postgresql(postgresql_server: sa.Engine) -> Iterator[str]:
-    """URL of an empty PostgreSQL database, dropped at the end."""
+@contextmanager
+def empty_postgresql(server: sa.Engine) -> Iterator[Database]:
+    """An empty PostgreSQL database, dropped at the end."""
     name = f"sitedesk_test_{uuid.uuid4().hex}"
-    with postgresql_server.connect() as connection:
+    with server.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
         # Tests do not outlive the machine's power.
         connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
-    yield sa.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
-    with postgresql_server.connect() as connection:
+    database = open_database(sa.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False))
+    yield database
+    database.close()
+    with server.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(empty_postgresql: str) -> Iterator[Database]:
-    """A migrated PostgreSQL database for all tests, emptied by each."""
-    database = open_database(empty_postgresql)
-    migrating.migrate(database)
-    yield database
-    database.close()
+def migrated_postgresql(postgresql_server: sa.Engine) -> Iterator[Database]:
+    """A migrated PostgreSQL database for all tests that commit, emptied by each."""
+    with empty_postgresql(postgresql_server) as database:
+        migrating.migrate(database)
+        yield database
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def sqlite(sqlite_template: Path, tmp_path: Path, clock: HeldClock) -> Iterator[
     """A founded site on SQLite."""
     copy = shutil.copy(sqlite_template, tmp_path / "site.db")
     database = open_database(f"sqlite:///{copy}")
-    yield _founded(database, clock)
+    yield founded(database, clock)
     database.close()
 
 
@@ -104,7 +106,7 @@ def postgresql(migrated_postgresql: Database, clock: HeldClock) -> Database:
     migrated_postgresql.committed.clear()
     with migrated_postgresql.writer.begin() as connection:
         connection.exec_driver_sql(_EMPTY)
-    return _founded(migrated_postgresql, clock)
+    return founded(migrated_postgresql, clock)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -120,7 +122,8 @@ _EMPTY = "; ".join(
 )
 
 
-def _founded(database: Database, clock: HeldClock) -> Database:
+def founded(database: Database, clock: HeldClock) -> Database:
+    """The database with what every site has, and the cast."""
     with database.writing() as session:
         founding.found(session, by=By(COMMAND_LINE, clock()))
         add_the_cast(session, at=clock())

@@ -72,8 +72,7 @@ def read_include(text: str, types: Iterable[content_types.ContentType]) -> tuple
 
 # Always sent; naming them among `fields` is no mistake.
 _OUTER = frozenset(
-    ("id", "type", "locale", "translations", "path", "slug", "section", "revision", "first_published_at")
-    + ("published_at", "byline", "seo")
+    ["id", "type", "locale", "translations", "path", "slug", "section", "revision", "first_published_at", "published_at", "byline", "seo"]
 )
 
 
@@ -124,7 +123,7 @@ def _entry(one: Publication, surroundings: Around, *, tree: SectionTree, shape: 
         "first_published_at": instant(one.first_published_at),
         "published_at": instant(one.published_at),
         "byline": one.byline,
-        "seo": {**one.seo, "image": image if image in surroundings.targets else None},
+        "seo": {**one.seo, "image": image if image in surroundings.live else None},
         "fields": _fields(one, surroundings, shape),
     }
 
@@ -158,10 +157,10 @@ class _Showing:
         return FORMATS[self.rich_text](value)
 
     def reference(self, _field: Field, value: str) -> str | None:
-        return value if value in self.surroundings.targets else None
+        return value if value in self.surroundings.live else None
 
     def references(self, _field: Field, value: list[str]) -> list[str]:
-        return [one for one in value if one in self.surroundings.targets]
+        return [one for one in value if one in self.surroundings.live]
 
     def upload(self, _field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
         return {**value, "url": media_url(value)}

@@ -64,8 +64,9 @@ def one(session: Session, entry_id: str, *, documents: bool = False) -> Publicat
 
 
 def several(session: Session, ids: Iterable[str], *, documents: bool = False) -> Sequence[Publication]:
-    """The publications of some entries, of those that are live."""
+    """The publications of some entries, of those that are live, in the order of their ids."""
     wanted = select(Publication).where(Publication.entry_id.in_(sorted(set(ids))), _LISTED)
+    wanted = wanted.order_by(Publication.entry_id)
     return session.scalars(wanted.options(undefer(Publication.fields)) if documents else wanted).all()
 
 
@@ -100,8 +101,10 @@ def public_uploads(session: Session, hashes: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Around:
-    """What some publications need of others: what they refer to, and their translations (group → locale → id)."""
+    """What some publications need of others: which of those they refer to are live, where those are that have an
+    address or bytes, and their translations (group → locale → id)."""
 
+    live: frozenset[str]
     targets: Mapping[str, Target]
     translations: Mapping[str, Mapping[str, str]]
 
@@ -112,21 +115,25 @@ def around(session: Session, publications: Iterable[Publication], *, tree: Secti
     groups = {publication.translation_group for publication in publications}
     p = Publication
     rows = session.execute(
-        select(p.entry_id, p.locale, p.section, p.slug, p.file, p.translation_group).where(
-            or_(p.entry_id.in_(targets), p.translation_group.in_(groups))
-        )
+        select(p.entry_id, p.locale, p.section, p.slug, p.file, p.translation_group)
+        .where(or_(p.entry_id.in_(targets), p.translation_group.in_(groups)))
+        # The same answer is the same bytes, for those who compare its ETag.
+        .order_by(p.entry_id)
     ).all()
     translations: dict[str, dict[str, str]] = {}
     for row in rows:
         translations.setdefault(row.translation_group, {})[row.locale] = row.entry_id
-    return Around({row.entry_id: _target(row, tree) for row in rows if row.entry_id in targets}, translations)
+    referred = [row for row in rows if row.entry_id in targets]
+    found = {row.entry_id: _target(row, tree) for row in referred}
+    addressed = {id: target for id, target in found.items() if target is not None}
+    return Around(frozenset(found), addressed, translations)
 
 
-def _target(row: Any, tree: SectionTree) -> Target:
+def _target(row: Any, tree: SectionTree) -> Target | None:
     if row.file is not None:
         return Target(media_url(row.file), row.file["width"], row.file["height"], row.file.get("alt"))
     path = row.slug and tree.path(row.section, locale=row.locale, slug=row.slug)
-    return Target(path or "", None, None)
+    return Target(path) if path else None
 
 
 def media_url(file: Mapping[str, Any]) -> str:

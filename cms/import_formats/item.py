@@ -87,7 +87,12 @@ class Options:
 
 
 class Reading(Protocol):
-    """One source, opened. Everything can be asked for again and comes in the same order."""
+    """One source, opened. Everything can be asked for again and comes in the same order.
+
+    `links_inside` tells whether its items may link to one another or to its files by `target`.
+    """
+
+    links_inside: bool
 
     def items(self) -> Iterator[Item | Problem]:
         """Items one by one; a bad one is a `Problem` in its place."""

@@ -52,6 +52,8 @@ def read(source: Path, options: Options) -> "JsonLines":
 class JsonLines:
     """A file of JSON objects, one a line; blank lines and a byte order mark do not matter."""
 
+    links_inside = False
+
     def __init__(self, path: Path, options: Options) -> None:
         self._path = path
         self._options = options

@@ -32,6 +32,8 @@ def read(source: Path, options: Options) -> "MarkdownFolder":
 class MarkdownFolder:
     """Pages, the persons they are by, and the files that they show or link to."""
 
+    links_inside = True
+
     def __init__(self, folder: Folder, options: Options) -> None:
         self._folder = folder
         self._options = options

@@ -48,7 +48,7 @@ class Entry(Base):
 
 
 class Revision(Attributed, Base):
-    """An immutable full snapshot. The database itself refuses to change one, but for an autosave still in the making."""
+    """An immutable full snapshot. The database refuses to change one, but for an autosave still in the making."""
 
     __tablename__ = "revisions"
 

@@ -70,7 +70,8 @@ def test_many_at_once_make_one(site: Site) -> None:
     key, title = fresh("key"), fresh("title")
     answers: list[httpx.Response] = []
     senders = [
-        threading.Thread(target=lambda: answers.append(send(site.editor, "entries", key, news(title)))) for _ in range(8)
+        threading.Thread(target=lambda: answers.append(send(site.editor, "entries", key, news(title))))
+        for _ in range(8)
     ]
     for sender in senders:
         sender.start()

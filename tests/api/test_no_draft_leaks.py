@@ -1,6 +1,5 @@
 """No draft byte reaches the public: drafts full of marked words, and every public address asked in many ways."""
 
-import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.desk import Desk, data_of, fresh, if_match, plain
+from tests.api.routes import document_of
 from tests.api.serving import Site
 from tests.api.test_search_api import eventually, found
 from tests.media.bytes_at_hand import picture
 
 MARK = "zqx"
-_numbers = itertools.count()
 
 
 def marked() -> str:
@@ -51,8 +50,9 @@ TYPES = ("news", "article", "page", "image", "file", "menu")
 
 def addresses(site: Site) -> list[str]:
     """Every public address that the OpenAPI document names, with what a curious visitor would try."""
-    document = site.anyone.get("/openapi.json").json()
-    paths = [path for path, calls in document["paths"].items() if "get" in calls and not path.startswith("/editor")]
+    paths = [
+        path for path, calls in document_of(site)["paths"].items() if "get" in calls and not path.startswith("/editor")
+    ]
     return [*paths, "/openapi.json", "/docs", "/docs/problems"]
 
 

@@ -25,7 +25,7 @@ def eventually(holds: Callable[[], bool], *, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def is_live(site: Site, entry: dict[str, Any]) -> bool:
@@ -45,7 +45,7 @@ def test_an_entry_goes_live_at_its_instant_and_down_at_its_end(site: Site) -> No
 
 def test_each_step_is_done_once_and_stamped_with_both_times(site: Site) -> None:
     entry = site.editor.write()
-    planned = plan(site, entry, publish_at=soon(1), note="As agreed")
+    planned = plan(site, entry, publish_at=soon(0.6), note="As agreed")
     eventually(lambda: is_live(site, entry))
     asked = {"filter[entry]": entry["id"], "filter[kind]": "entry.published"}
     (event,) = data_of(site.administrator.get("audit", params=asked))
@@ -58,7 +58,7 @@ def test_each_step_is_done_once_and_stamped_with_both_times(site: Site) -> None:
 
 def test_a_later_draft_is_not_published_unseen(site: Site) -> None:
     entry = site.editor.write(summary="Chosen")
-    plan(site, entry, publish_at=soon(1))
+    plan(site, entry, publish_at=soon(0.6))
     site.editor.change(entry, summary="Written later")
     eventually(lambda: is_live(site, entry))
     assert data_of(site.visitor.get(f"entries/{entry['id']}"))["fields"]["summary"] == "Chosen"
@@ -91,7 +91,7 @@ def test_an_end_alone_is_for_what_is_live(site: Site) -> None:
 
 def test_an_end_says_what_the_path_answers(site: Site) -> None:
     entry = site.publisher.live()
-    plan(site, entry, unpublish_at=soon(1), answer={"answer": "gone", "explanation": "Over"})
+    plan(site, entry, unpublish_at=soon(0.6), answer={"answer": "gone", "explanation": "Over"})
     eventually(lambda: not is_live(site, entry))
     found = data_of(site.visitor.get("resolve", params={"path": entry["path"]}))
     assert (found["kind"], found["explanation"]) == ("gone", "Over")

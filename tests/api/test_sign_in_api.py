@@ -79,9 +79,9 @@ def test_a_wrong_password_and_an_unknown_account_are_answered_alike(site: Site, 
 
 def test_a_write_needs_the_csrf_token(site: Site, olga: dict[str, Any]) -> None:
     desk = site.sign_in(olga["email"])
-    for token in (None, "", "wrong", "ключ".encode()):
-        headers = [] if token is None else [("X-CSRF-Token", token)]
-        cookie = ("Cookie", desk.headers["cookie"])
+    for token in (None, b"", b"wrong", "ключ".encode()):
+        headers = [] if token is None else [(b"X-CSRF-Token", token)]
+        cookie = (b"Cookie", desk.headers["cookie"].encode())
         answer = httpx.post(f"{site.url}/editor/v1/people", json={"name": fresh()}, headers=[cookie, *headers])
         refused(answer, 403, "csrf")
     data_of(desk.post("people", json={"name": fresh()}), 201)

@@ -1,5 +1,6 @@
 """What a path answers after its entry has gone or moved."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_many_moves_make_one_hop(site: Site) -> None:
 
 def test_a_chain_of_taken_down_entries_is_one_hop(site: Site) -> None:
     entries = [site.publisher.live() for _ in range(4)]
-    for old, new in zip(entries, entries[1:], strict=False):
+    for old, new in itertools.pairwise(entries):
         site.publisher.take_down(old, answer="redirect", to=new["id"])
     assert all(leads(site, old["path"], entries[-1]["path"]) for old in entries[:-1])
 
@@ -156,7 +157,9 @@ def test_a_path_that_is_none_is_refused(site: Site, path: str) -> None:
     refused(site.visitor.get("resolve", params={"path": path}), 400, "malformed_path")
 
 
-@pytest.mark.parametrize("path", ["/" * 500, "/a" * 900, "/%", "/../../etc/passwd", "/\u0000x", "/ё" * 100, "//x", "/x//y"])
+@pytest.mark.parametrize(
+    "path", ["/" * 500, "/a" * 900, "/%", "/../../etc/passwd", "/\u0000x", "/ё" * 100, "//x", "/x//y"]
+)
 def test_an_odd_path_is_not_found(site: Site, path: str) -> None:
     answer = site.visitor.get("resolve", params={"path": path})
     assert answer.status_code in (200, 400, 404)

@@ -158,6 +158,20 @@ def test_a_link_to_what_is_not_live_is_its_words(session: Session, olga: Colleag
     assert ("x" in body, "hours" in body, other.id in body) == (True, False, False)
 
 
+def test_a_link_to_what_is_live_but_has_no_address_is_its_words(session: Session, olga: Colleague) -> None:
+    menu = an_entry(session, "menu", by=olga.by())
+    publishing.publish(session, menu, by=olga.by())
+    entry = a_live_news(session, by=olga.by(), body=words(f"[x](entry:{menu.id})"))
+    assert shown(session, entry)["fields"]["body"] == "<p>x</p>"
+
+
+def test_a_picture_without_bytes_is_left_out(session: Session, olga: Colleague) -> None:
+    image = an_entry(session, "image", by=olga.by())
+    publishing.publish(session, image, by=olga.by())
+    entry = a_live_news(session, by=olga.by(), cover=image.id, body=words(f"![x](entry:{image.id})"))
+    assert "<img" not in shown(session, entry)["fields"]["body"]
+
+
 def test_a_picture_in_a_text_has_address_size_and_words(session: Session, olga: Colleague) -> None:
     image = an_image(session, olga)
     body = shown(session, a_live_news(session, by=olga.by(), body=words(f"![](entry:{image.id})")))["fields"]["body"]

@@ -1,0 +1,254 @@
+"""The OpenAPI document, completed with what routes do not say of themselves: headers, problems, shapes, examples."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from api import shapes
+from api.access import CSRF_HEADER
+from api.editor import bodies
+from api.problems import MEDIA_TYPE
+
+TAGS = (
+    ("delivery", "For front ends: published content only, no cookies, cacheable."),
+    ("session", "Signing in and out, and who one is."),
+    ("entries", "Everything that people edit is an entry."),
+    ("history", "Every entry has one history of immutable revisions."),
+    ("publication", "Publishing copies one revision into the publication that the public reads."),
+    ("structure", "The tree of sections, and the content types."),
+    ("media", "Bytes in, files and images out."),
+    ("people", "Persons, those of them who sign in, keys of scripts, and who did what."),
+    ("search", "Finding entries by their words."),
+    ("vitals", "For those who run the server."),
+)
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+_WRITES = frozenset(_METHODS[1:])
+
+# Writes to an entry that another may have changed: they name the revision that was seen.
+_AGAINST_A_REVISION = frozenset(
+    {
+        "editor_change_entry",
+        "editor_trash_entry",
+        "editor_restore_revision",
+        "editor_publish_entry",
+        "editor_unpublish_entry",
+        "editor_schedule_entry",
+        "editor_cancel_schedule",
+        "editor_change_structure",
+        "editor_publish_structure",
+    }
+)
+_MAYBE_AGAINST_A_REVISION = frozenset({"editor_bring_entry", "editor_restore_entry"})
+
+
+def operation_id(route: APIRoute) -> str:
+    """A name for generated clients: the surface and the function, `delivery_read_entry`."""
+    surface = next((name for name in ("delivery", "editor") if route.path_format.startswith(f"/{name}/")), "")
+    return f"{surface}_{route.name}".lstrip("_")
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Complete the document when it is first asked for."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(generate())
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any]) -> None:
+    data, shared = shapes.schemas()
+    components = document["components"]
+    components["schemas"] = {**_without_fastapi_s_own(components["schemas"]), **shared}
+    components["parameters"] = _HEADERS
+    components["responses"] = {f"Problem{status}": _problem(said) for status, said in _PROBLEMS.items()}
+    document["tags"] = [{"name": name, "description": said} for name, said in TAGS]
+    for path, method, operation in _operations(document):
+        _summarise(operation)
+        _exemplify(operation)
+        operation.setdefault("parameters", []).extend(_headers(path, method, operation))
+        if not path.startswith("/editor/") or operation["operationId"] == "editor_sign_in_person":
+            operation["security"] = []
+        _answer(path, operation, data)
+        operation["responses"].update(_problems(path, method, operation))
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, operations in document["paths"].items():
+        for method in _METHODS:
+            if method in operations:
+                yield path, method, operations[method]
+
+
+def _without_fastapi_s_own(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    # They tell of errors as FastAPI would answer them; ours are problems.
+    return {
+        name: {key: value for key, value in schema.items() if key != "examples"}
+        for name, schema in schemas.items()
+        if name not in ("HTTPValidationError", "ValidationError")
+    }
+
+
+def _summarise(operation: dict[str, Any]) -> None:
+    """The first sentence is the summary, the rest the description."""
+    first, _, rest = " ".join(operation.pop("description", "").split()).partition(". ")
+    operation["summary"] = first.removesuffix(".") or operation["summary"]
+    if rest:
+        operation["description"] = rest
+
+
+def _exemplify(operation: dict[str, Any]) -> None:
+    """Give a body's examples beside its schema, from the model itself: FastAPI leaves null out of examples."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return
+    schema: dict[str, Any] = next(one for one in content["schema"].get("anyOf", [content["schema"]]) if "$ref" in one)
+    model: type[BaseModel] = getattr(bodies, schema["$ref"].rpartition("/")[2])
+    extra = model.model_config.get("json_schema_extra")
+    examples = extra.get("examples") if isinstance(extra, dict) else None
+    if not isinstance(examples, list):
+        raise TypeError(f"{model.__name__} has no examples")
+    content["examples"] = {f"example {number}": {"value": one} for number, one in enumerate(examples, start=1)}
+
+
+# --- headers ---
+
+
+def _header(name: str, description: str, *, example: str, required: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "schema": {"type": "string", "maxLength": 255},
+        "description": description,
+        "example": example,
+    }
+
+
+_HEADERS = {
+    "IfMatch": _header("If-Match", "The revision that was seen, the entry's ETag.", example='"1"', required=True),
+    "MaybeIfMatch": _header("If-Match", "The revision that was seen, the entry's ETag.", example='"1"'),
+    "OnBehalfOf": _header("On-Behalf-Of", "The id of the person for whom this is done.", example=""),
+    "ForRequest": _header("For-Request", "The number of the request for which this is done.", example="412"),
+    "IdempotencyKey": _header("Idempotency-Key", "The same key again replays the answer, for 24 hours.", example=""),
+    "CsrfToken": _header(CSRF_HEADER, "The session's csrf_token; needless with an API key.", example=""),
+    "IfNoneMatch": _header("If-None-Match", "The ETag of the answer that one has.", example='"x"'),
+}
+for _named in _HEADERS.values():
+    if not _named["example"]:
+        del _named["example"]
+
+
+def _headers(path: str, method: str, operation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    name = operation["operationId"]
+    named = []
+    if path.startswith("/editor/") and method in _WRITES and name != "editor_sign_in_person":
+        named += ["OnBehalfOf", "ForRequest", "CsrfToken"]
+        if method == "post":
+            named.append("IdempotencyKey")
+    if name in _AGAINST_A_REVISION:
+        named.append("IfMatch")
+    if name in _MAYBE_AGAINST_A_REVISION:
+        named.append("MaybeIfMatch")
+    if path.startswith(("/delivery/", "/media/")):
+        named.append("IfNoneMatch")
+    return [{"$ref": f"#/components/parameters/{one}"} for one in named]
+
+
+# --- answers ---
+
+
+def _answer(path: str, operation: dict[str, Any], data: Mapping[str, Any]) -> None:
+    """The shape of what a call gives when all is well."""
+    shape = data.get(operation["operationId"])
+    for status, response in operation["responses"].items():
+        response["description"] = _SUCCESSES.get(status, response["description"])
+        if shape is not None and status in ("200", "201"):
+            response["content"] = {"application/json": {"schema": _envelope(shape)}}
+        elif operation["operationId"] in _NO_JSON:
+            response["content"] = {_NO_JSON[operation["operationId"]]: {"schema": {"type": "string"}}}
+    if path.startswith(("/delivery/", "/media/")):
+        operation["responses"]["304"] = {"description": "The client has this answer."}
+    if operation["operationId"] in ("editor_bring_entry", "editor_upload_file"):
+        # Either may make an entry or find that it is there.
+        made = operation["responses"].get("201") or operation["responses"]["200"]
+        operation["responses"] |= {"200": {**made, "description": "It was there."}, "201": made}
+
+
+_NO_JSON = {"read_file": "*/*", "tell_metrics": "text/plain"}
+_SUCCESSES = {"200": "Done", "201": "Made", "204": "Done; there is nothing to tell"}
+
+
+def _envelope(data: Mapping[str, Any]) -> dict[str, Any]:
+    members: dict[str, Any] = {"data": data, "meta": {"type": "object"}, "included": {"type": "object"}}
+    required = ["data", "meta"]
+    if data.get("type") == "array":
+        members["links"] = {
+            "type": "object",
+            "properties": {"next": {"type": ["string", "null"], "description": "the address of the next page"}},
+        }
+    return {"type": "object", "properties": members, "required": required, "additionalProperties": False}
+
+
+# --- problems ---
+
+_PROBLEMS = {
+    400: "The query, the address or a header is not understood",
+    401: "Nobody is signed in",
+    403: "The role or the key does not allow it",
+    404: "There is no such thing, or one may not know of it",
+    409: "It is at odds with the present state: a slug is taken, an entry is in use",
+    412: "There is a newer revision; the problem tells whose and what changed",
+    413: "The body is too large",
+    415: "The body's media type is not taken here",
+    416: "The file has no such range",
+    422: "Some values are not acceptable; `errors` names each",
+    428: "If-Match is missing",
+    429: "Too many attempts; `Retry-After` tells how long to wait",
+    503: "Not available at the moment; `Retry-After` tells how long to wait",
+}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+def _problems(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    operation["responses"].pop("422", None)
+    statuses = set(_possible(path, method, operation))
+    return {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(statuses)}
+
+
+def _possible(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[int]:
+    # 413 also to a GET that comes with a body.
+    yield from (400, 413)
+    yield from _BY_OPERATION.get(operation["operationId"], ())
+    if path.startswith("/editor/"):
+        yield from (401, 403)
+    if "{" in path:
+        yield 404
+    if method in _WRITES:
+        yield from (409, 422)
+    if "requestBody" in operation:
+        yield 415
+
+
+_BY_OPERATION: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(_AGAINST_A_REVISION, (412, 428)),
+    **dict.fromkeys(_MAYBE_AGAINST_A_REVISION, (412,)),
+    "editor_sign_in_person": (429,),
+    "editor_change_own_password": (429,),
+    "delivery_search_entries": (503,),
+    "delivery_suggest": (503,),
+    "editor_search_entries": (503,),
+    "delivery_resolve_path": (404,),
+    "read_file": (416,),
+    "tell_readiness": (503,),
+}
