@@ -5,6 +5,7 @@ what follows a dependency's `yield` after the answer (fact 1 of the architecture
 """
 
 import hmac
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from api.uploads import signature
 from cms import content_types, people, rights, sign_in
 from cms.attribution import Actor, By
 from cms.errors import Fault, Forbidden, InvalidContent, NotFound
+from cms.snapshots import Seen
 from cms.tables.entries import Entry
 
 COOKIE = "sitedesk_session"
@@ -202,5 +204,10 @@ def expected_revision(request: Request) -> int:
         raise Problem(
             428, "precondition_required", 'Send If-Match with the revision you have seen, such as If-Match: "7".'
         )
-    digits = said[1:-1] if len(said) > 2 and said[0] == said[-1] == '"' else said
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
+    named = _REVISION_TAG.fullmatch(said)
+    if named is None:
+        return -1
+    return int(named[1]) if named[2] is None else Seen(int(named[1]), int(named[2]))
+
+
+_REVISION_TAG = re.compile(r'"?([0-9]{1,9})(?:\.([0-9]{1,9}))?"?')

@@ -73,6 +73,11 @@ def _has_it(request: Request, etag: str) -> bool:
     return known.strip() == "*" or etag in (one.strip().removeprefix("W/") for one in known.split(","))
 
 
+def revision_tag(number: int, folds: int) -> str:
+    """The ETag of an entry: its revision's number, and how often an autosave has grown under it."""
+    return f'"{number}.{folds}"' if folds else f'"{number}"'
+
+
 def links(request: Request, cursor: str | None) -> dict[str, str | None]:
     """Where the next page is: this address with another cursor."""
     if cursor is None:

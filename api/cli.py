@@ -84,7 +84,7 @@ def _indexing(parts: Parts, command: str) -> AbstractContextManager[None]:
     return following(parts, pause=_UNHURRIED) if command == "import" else nullcontext()
 
 
-def _in_server(server: dict[str, Any], command: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _in_server(server: dict[str, str], command: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
     headers = {"Authorization": f"Bearer {server['token']}"}
     address = f"{server['url']}/control/{command}"
     # The environment's proxies are for the world; the server is on this machine.

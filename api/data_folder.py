@@ -11,6 +11,7 @@ from typing import Any
 
 _LOCK = "lock"
 _SECRET = "secret"  # noqa: S105 - a file's name
+_SECRET_BYTES = 32
 _SERVER = "server.json"
 
 
@@ -39,11 +40,22 @@ def hold(folder: Path) -> Iterator[None]:
 
 
 def secret(folder: Path) -> bytes:
-    """The folder's own secret of 256 bits, made when it is missing."""
+    """The folder's own secret of 256 bits, made when it is missing. Raises `FolderRefused`."""
     path = folder / _SECRET
     with contextlib.suppress(FileExistsError):
-        _write_private(path, secrets.token_hex(32))
-    return bytes.fromhex(path.read_text(encoding="ascii"))
+        _write_private(path, secrets.token_hex(_SECRET_BYTES))
+    read = _read_secret(path)
+    if read is None:
+        raise FolderRefused(f"{path} is damaged: remove it")
+    return read
+
+
+def _read_secret(path: Path) -> bytes | None:
+    try:
+        read = bytes.fromhex(path.read_text(encoding="ascii"))
+    except ValueError:
+        return None
+    return read if len(read) == _SECRET_BYTES else None
 
 
 def secret_fault(folder: Path) -> str | None:
@@ -53,7 +65,7 @@ def secret_fault(folder: Path) -> str | None:
         return None
     if path.stat().st_mode & 0o077:
         return f"{path} can be read by others: chmod 600 {path}"
-    return None if len(path.read_text(encoding="ascii").strip()) == 64 else f"{path} is damaged: remove it"
+    return f"{path} is damaged: remove it" if _read_secret(path) is None else None
 
 
 @contextlib.contextmanager
@@ -69,13 +81,14 @@ def announced(folder: Path, url: str) -> Iterator[str]:
         path.unlink(missing_ok=True)
 
 
-def running_server(folder: Path) -> dict[str, Any] | None:
+def running_server(folder: Path) -> dict[str, str] | None:
     """`url` and `token` of the server that holds the folder, if it has announced itself."""
     try:
-        announcement: dict[str, Any] = json.loads((folder / _SERVER).read_text(encoding="utf-8"))
+        told: Any = json.loads((folder / _SERVER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return announcement
+    known = isinstance(told, dict) and all(isinstance(told.get(name), str) for name in ("url", "token"))
+    return told if known else None
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -14,8 +14,8 @@ from itertools import accumulate
 
 import orjson
 
-from api.problems import json_pointer
 from cms.errors import Fault
+from cms.pointers import json_pointer
 
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from cms.errors import Fault
+from cms.pointers import existing, json_pointer
 
 MEDIA_TYPE = "application/problem+json"
 POINTER_LENGTH = 200
@@ -215,33 +216,10 @@ def _count(faults: int) -> str:
 def _pointer(error: Mapping[str, Any], body: object) -> str:
     place, *steps = error["loc"]
     if place == "body":
-        return json_pointer(_existing(steps, body, missing=error["type"] == "missing"))
+        return json_pointer(existing(steps, body, missing=error["type"] == "missing"))
     name = str(steps[0]) if steps else ""
     written: dict[str, str] = {"query": f"?{name}", "path": f"{{{name}}}", "header": name.title()}
     return written.get(place, name)
-
-
-def _existing(steps: Sequence[str | int], body: object, *, missing: bool) -> list[str | int]:
-    """The steps that lead somewhere in the body: Pydantic mixes the tags of unions into its locations."""
-    found: list[str | int] = []
-    for number, step in enumerate(steps, start=1):
-        inside, body = _step_into(body, step)
-        if inside or (missing and number == len(steps)):
-            found.append(step)
-    return found
-
-
-def _step_into(body: object, step: str | int) -> tuple[bool, object]:
-    if isinstance(body, Mapping) and step in body:
-        return True, body[step]
-    if isinstance(body, list) and isinstance(step, int) and step < len(body):
-        return True, body[step]
-    return False, body
-
-
-def json_pointer(steps: Sequence[str | int]) -> str:
-    """The RFC 6901 pointer to a place in a document, `/fields/title`; empty for the document itself."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def _fault(fault: Fault) -> dict[str, str]:

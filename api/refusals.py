@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import revision_tag
 from api.login_throttle import Throttled
 from api.problems import Problem, problem_response
 from cms import errors
@@ -53,7 +54,7 @@ def _stale(refusal: errors.StaleRevision) -> Problem:
         412,
         "stale",
         said,
-        headers={"ETag": f'"{refusal.current}"'},
+        headers={"ETag": revision_tag(refusal.current, refusal.folds)},
         current=refusal.current,
         changed=refusal.changed,
         saved={

@@ -1,12 +1,13 @@
 """The settings: typed, read once, from `SITEDESK_…` in the environment or `sitedesk.toml` in the working folder."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +23,8 @@ from search_index.opening import ENGINES
 
 PREFIX = "SITEDESK_"
 FILE = Path("sitedesk.toml")
+# Schemes whose URLs are a folder's path.
+_FOLDERS = frozenset({"file", "tantivy", "whoosh"})
 
 
 class BadSetting(Exception):
@@ -38,10 +41,19 @@ def _database(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+def _given(path: Any) -> Any:
+    if path == "":
+        raise ValueError("names a folder")
+    return path
+
+
 def _one_of(schemes: Mapping[str, Any]) -> AfterValidator:
     def check(url: str) -> str:
-        if urlsplit(url).scheme not in schemes:
+        parts = urlsplit(url)
+        if parts.scheme not in schemes:
             raise ValueError(f"starts with one of: {', '.join(f'{scheme}://' for scheme in schemes)}")
+        if parts.scheme in _FOLDERS and (parts.netloc or not parts.path.strip("/")):
+            raise ValueError(f"names a folder with its whole path, as in {parts.scheme}:///var/lib/sitedesk")
         return url
 
     return AfterValidator(check)
@@ -49,7 +61,8 @@ def _one_of(schemes: Mapping[str, Any]) -> AfterValidator:
 
 def _web_address(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    # Asking for the port raises when it is none.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
         raise ValueError("is a web address such as https://www.example.org")
     return url.rstrip("/")
 
@@ -59,7 +72,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=FILE, extra="forbid", frozen=True)
 
-    data: Path = Path("data")
+    data: Annotated[Path, BeforeValidator(_given)] = Path("data")
     database_url: Annotated[str, AfterValidator(_database)] | None = None
     media_url: Annotated[str, _one_of(STORES)] | None = None
     search_url: Annotated[str, _one_of(ENGINES)] | None = None
@@ -96,7 +109,7 @@ class Settings(BaseSettings):
     @property
     def search(self) -> str:
         """Which search engine, and where its indexes are."""
-        return self.search_url or f"{DEFAULT_SCHEME}://{self.folder / 'search'}"
+        return self.search_url or f"{DEFAULT_SCHEME}://{quote(str(self.folder / 'search'))}"
 
     @property
     def base(self) -> str:
@@ -115,7 +128,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise BadSetting("; ".join(_told(one) for one in error.errors())) from None
-    except ValueError as error:  # what tomllib says of a file that is no TOML
+    except (ValueError, OSError) as error:  # what tomllib says of a file that is no TOML
         raise BadSetting(f"{FILE}: {error}") from None
 
 
@@ -123,4 +136,6 @@ def _told(error: Any) -> str:
     name = f"{PREFIX}{'_'.join(str(step) for step in error['loc'][:1]).upper()}"
     if error["type"] == "extra_forbidden":
         return f"unknown setting {name} ({error['loc'][0]} in {FILE})"
-    return f"{name} {error['msg'].removeprefix('Value error, ')}: {str(error['input'])[:100]!r}"
+    # A database's address may hold its password.
+    given = re.sub("//[^/@]*@", "//…@", str(error["input"]))
+    return f"{name} {error['msg'].removeprefix('Value error, ')}: {given[:100]!r}"

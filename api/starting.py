@@ -2,6 +2,7 @@
 
 import gc
 import secrets
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -78,7 +79,20 @@ def serve(settings: Settings, *, with_sample: bool, say: Callable[[str], object]
                 timeout_graceful_shutdown=_GRACE,
             )
             log.info("serving", url=url, data=str(settings.folder))
-            uvicorn.Server(config).run(sockets=[listening])
+            _run_until_stopped(uvicorn.Server(config), listening)
+
+
+def _run_until_stopped(server: uvicorn.Server, listening: socket.socket) -> None:
+    def stop(_signal: int, _frame: object) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again when it has stopped: by default the process would die of it, with nothing closed.
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        server.run(sockets=[listening])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

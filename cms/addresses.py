@@ -24,15 +24,17 @@ class Address(NamedTuple):
     slug: str
 
 
-def with_slug(session: Session, content_type: ContentType, snapshot: Snapshot, *, title: str) -> Snapshot:
+def with_slug(
+    session: Session, content_type: ContentType, snapshot: Snapshot, *, title: str, entry_id: str = ""
+) -> Snapshot:
     """The content with a slug: the one it has, or one made from the title. Raises `AddressTaken`."""
     if not content_type.routable:
         return snapshot
     if snapshot.slug is not None:
-        refuse_taken(session, snapshot)
+        refuse_taken(session, snapshot, entry_id=entry_id)
         return snapshot
     wanted = slugify(title, max_length=MAX_SLUG - 10, word_boundary=True) or content_type.name
-    slug = _free_slug(session, snapshot, wanted)
+    slug = _free_slug(session, snapshot, wanted, entry_id=entry_id)
     session.info.get(_DRAFTED, set()).discard(Address(snapshot.locale, snapshot.section, slug))
     return replace(snapshot, slug=slug)
 
@@ -90,13 +92,14 @@ def _at(table: type[Entry] | type[Publication], address: Address) -> Select[str]
     return select(id).where(table.slug == address.slug, section, table.locale == address.locale)
 
 
-def _free_slug(session: Session, snapshot: Snapshot, wanted: str) -> str:
+def _free_slug(session: Session, snapshot: Snapshot, wanted: str, *, entry_id: str) -> str:
     taken = set(
         session.scalars(
             select(Entry.slug).where(
                 or_(Entry.slug == wanted, func.substr(Entry.slug, 1, len(wanted) + 1) == f"{wanted}-"),
                 Entry.section.is_(None) if snapshot.section is None else Entry.section == snapshot.section,
                 Entry.locale == snapshot.locale,
+                Entry.id != entry_id,
             )
         )
     )

@@ -51,7 +51,7 @@ def bring_read(
         return Brought("made", saving.bring(session, content_type, draft, by=by, source=source, entry_id=entry_id))
     if entry.type != content_type.name:
         raise WrongState("other_type", f"{source.external_id} is of type {entry.type}; a type does not change.")
-    refuse_stale(session, entry, entry.source_revision or 0 if expected is None else expected)
+    refuse_stale(session, entry, entry.source_revision or 0 if expected is None else expected, by=by)
     refuse_trashed(entry)
     before = snapshot_of(revision_of(session, entry))
     saved = saving.put(session, entry, _snapshot(draft, before), by=by, coming=draft.coming)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cms import content_types, rich_text
 from cms.content_types import ContentType, Field, leaves
 from cms.errors import Fault, InvalidContent
+from cms.pointers import existing, json_pointer
 from cms.rich_text import MalformedRichText, Resolve
 
 Reference = tuple[str, str, tuple[str, ...]]
@@ -58,7 +59,7 @@ def read(
     try:
         checked = content_types.model(content_type).model_validate(prepared)
     except ValidationError as error:
-        faults += [_fault(one) for one in error.errors(include_url=False, include_context=False)]
+        faults += [_fault(one, prepared) for one in error.errors(include_url=False, include_context=False)]
     if faults:
         raise InvalidContent(faults)
     return Read(checked.model_dump(mode="json") | documents, tuple(warnings))
@@ -110,12 +111,11 @@ def _groups(field: Field, value: Any, reading: _Reading) -> Any:
 _PREPARED = {"rich_text": _document, "group": _group, "groups": _groups}
 
 
-def _fault(error: Any) -> Fault:
-    # Pydantic names the members of a union in its path; a caller's JSON has no such steps.
-    steps = [str(step) for step in error["loc"] if not (isinstance(step, str) and "[" in step)]
+def _fault(error: Any, given: Mapping[str, Any]) -> Fault:
+    steps = existing(error["loc"], given, missing=error["type"] == "missing")
     message = error["msg"].removeprefix("Value error, ")
     code = "unknown_field" if error["type"] == "extra_forbidden" else error["type"]
-    return Fault("/".join(["/fields", *steps]), code, message)
+    return Fault("/fields" + json_pointer(steps), code, message)
 
 
 def merge(content_type: ContentType, current: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class StaleRevision(Refusal):
     actor_name: str
     on_behalf_of: str | None
     saved_at: datetime
+    folds: int = 0
     changed: list[str] = field(default_factory=list)
 
 

@@ -35,7 +35,7 @@ def published(session: Session, entry: Entry) -> dict[int, datetime]:
 
 def restore(session: Session, entry: Entry, number: int, *, expected: int, by: By) -> saving.Saved:
     """Make a new revision equal to an old one. Raises `NotFound`, `StaleRevision`, `WrongState`."""
-    refuse_stale(session, entry, expected)
+    refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
     return saving.put(session, entry, snapshot_of(revision_of(session, entry, number)), by=by, restored_from=number)
 

@@ -179,4 +179,3 @@ def main() -> None:
         sys.stdout.buffer.flush()
     pickle.dump(None, sys.stdout.buffer)
     sys.stdout.buffer.flush()
-

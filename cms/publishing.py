@@ -97,6 +97,7 @@ def unpublish(
     if path is not None:
         redirects.answer(session, entry, answer, path=path, locale=publication.locale, at=by.at)
     usages.note(session, entry.id, (), live=True, new=False)
+    _drop_planned_end(session, entry)
     events.record(
         session,
         "entry.unpublished",
@@ -173,6 +174,17 @@ def _settle_schedule(session: Session, entry: Entry) -> None:
     schedule.failure = None
     if schedule.unpublish_at is None:
         session.delete(schedule)
+
+
+def _drop_planned_end(session: Session, entry: Entry) -> None:
+    """What was taken down by hand has no end left to come; a planned publication stays."""
+    schedule = session.get(Schedule, entry.id)
+    if schedule is None:
+        return
+    if schedule.publish_at is None:
+        session.delete(schedule)
+    else:
+        schedule.unpublish_at = None
 
 
 def _unpublished_targets(session: Session, used: Iterable[Reference]) -> tuple[Fault, ...]:

@@ -49,6 +49,12 @@ def answer(session: Session, entry: Entry, said: Answer, *, path: str, locale: s
         raise _refused("loop", f"{path} would lead back to itself.")
 
 
+def refuse_nowhere(session: Session, entry: Entry, said: Answer) -> None:
+    """Raises `InvalidContent` when an answer that is given for later leads nowhere now."""
+    if said.kind == "redirect":
+        _target(session, entry, said.to)
+
+
 def follow_entry(
     session: Session, publication: Publication, *, old_path: str | None, path: str | None, at: datetime
 ) -> None:

@@ -57,7 +57,7 @@ def change(
     """Do the operations in order and save the tree as a draft. Gives the ids of new sections, in order.
 
     Raises `StaleRevision`, `InvalidContent` naming the operation that cannot be done, and what `save` raises."""
-    snapshots.refuse_stale(session, structure, expected)
+    snapshots.refuse_stale(session, structure, expected, by=by)
     revision = snapshots.revision_of(session, structure)
     sections: list[Node] = _copied(revision.fields.get("sections") or [])
     made: list[str] = []

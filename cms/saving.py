@@ -74,6 +74,8 @@ def create(
 ) -> Saved:
     """Make an entry with its first revision. Raises `InvalidContent`, `AddressTaken`, `WrongState`."""
     content_type = content_types.find(type_name)
+    if source is not None:
+        _refuse_known(session, source)
     read = content.read(content_type, draft.fields)
     draft = replace(draft, fields=read.fields, warnings=read.warnings)
     return bring(session, content_type, draft, by=by, source=source, entry_id=entry_id)
@@ -144,7 +146,7 @@ def save(
     `expected`. A patch that changes nothing makes no revision.
 
     Raises `StaleRevision`, `InvalidContent`, `AddressTaken`."""
-    refuse_stale(session, entry, expected, patch)
+    refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
     content_type = content_types.find(entry.type)
     newest = revision_of(session, entry)
@@ -154,7 +156,7 @@ def save(
     changes = {name: value for name, value in patch.items() if name in _PATCHED}
     after = replace(before, **changes, fields=read.fields)
     if content_type.routable and after.slug is None:
-        after = addresses.with_slug(session, content_type, after, title=str(read.fields["title"]))
+        after = addresses.with_slug(session, content_type, after, title=str(read.fields["title"]), entry_id=entry.id)
     saved = put(session, entry, after, by=by, autosave=autosave)
     return replace(saved, warnings=read.warnings + saved.warnings)
 
@@ -175,11 +177,13 @@ def put(
     """Make a whole content the entry's newest revision, unless it is so already."""
     content_type = content_types.find(entry.type)
     newest = revision_of(session, entry)
-    if snapshot_of(newest) == snapshot and restored_from is None and (autosave or not newest.autosave):
-        return Saved(entry, newest, made=False)
     derived = content.derive(content_type, snapshot.fields)
     checked = checking.checked(session, content_type, snapshot, references=derived.references, coming=coming)
     snapshot = checked.snapshot
+    if snapshot_of(newest) == snapshot and restored_from is None and (autosave or not newest.autosave):
+        return Saved(entry, newest, checked.warnings, made=False)
+    if snapshot.locale != entry.locale:
+        _refuse_twin(session, entry.translation_group, snapshot.locale)
     if content_type.routable:
         addresses.refuse_taken(session, snapshot, entry_id=entry.id)
     folds = autosave and _folds(session, newest, by)
@@ -200,12 +204,15 @@ def _translation_group(session: Session, draft: Draft) -> str | None:
     if draft.translation_of is None:
         return None
     original = find(session, draft.translation_of)
-    twin = session.scalar(
-        select(Entry.id).where(Entry.translation_group == original.translation_group, Entry.locale == draft.locale)
-    )
-    if twin is not None:
-        raise WrongState("translated", f"The entry has a translation into '{draft.locale}' already: {twin}.")
+    _refuse_twin(session, original.translation_group, draft.locale)
     return original.translation_group
+
+
+def _refuse_twin(session: Session, translation_group: str, locale: str) -> None:
+    wanted = select(Entry.id).where(Entry.translation_group == translation_group, Entry.locale == locale)
+    twin = session.scalar(wanted)
+    if twin is not None:
+        raise WrongState("translated", f"The entry has a translation into '{locale}' already: {twin}.")
 
 
 def _advance(session: Session, entry: Entry, snapshot: Snapshot, derived: Derived, *, by: By, number: int) -> None:
@@ -229,7 +236,7 @@ def _advance(session: Session, entry: Entry, snapshot: Snapshot, derived: Derive
     ).all()
     if not advanced:
         session.refresh(entry)
-        refuse_stale(session, entry, number - 1)
+        refuse_stale(session, entry, number - 1, by=by)
     session.refresh(entry)
 
 
@@ -276,6 +283,7 @@ def _is_relied_on(session: Session, revision: Revision) -> bool:
 def _fold(session: Session, newest: Revision, snapshot: Snapshot, *, by: By) -> Revision:
     for name, value in _row(snapshot, by).items():
         setattr(newest, name, value)
+    newest.folds += 1
     session.flush()
     return newest
 
@@ -291,6 +299,13 @@ def _row(snapshot: Snapshot, by: By) -> dict[str, Any]:
         "saved_at": by.at,
         **attribution(by),
     }
+
+
+def _refuse_known(session: Session, source: Source) -> None:
+    wanted = select(Entry.id).where(Entry.source_name == source.name, Entry.source_id == source.external_id)
+    known = session.scalar(wanted)
+    if known is not None:
+        raise WrongState("source_known", f"{source.name} has brought {source.external_id} before: as entry {known}.")
 
 
 def _one_exists(session: Session, content_type: ContentType) -> bool:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from cms import events, publishing
+from cms import events, publishing, redirects
 from cms.attribution import SCHEDULER, By
 from cms.errors import Fault, InvalidContent, NotFound, Refusal
 from cms.redirects import Answer
@@ -32,11 +32,12 @@ def schedule(session: Session, entry: Entry, plan: Plan, *, expected: int, by: B
     """Order a plan in place of any before. The revision is fixed now, so that a later draft is not published unseen.
 
     Raises `StaleRevision`, `InvalidContent`, `NotFound`, `WrongState`."""
-    refuse_stale(session, entry, expected)
+    refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
     faults = _faults(session, entry, plan, now=by.at)
     if faults:
         raise InvalidContent(faults)
+    redirects.refuse_nowhere(session, entry, plan.answer)
     revision = revision_of(session, entry, plan.revision).number
     session.merge(
         Schedule(
@@ -67,7 +68,7 @@ def schedule(session: Session, entry: Entry, plan: Plan, *, expected: int, by: B
 
 def cancel(session: Session, entry: Entry, *, expected: int, by: By) -> None:
     """Take a plan back. Raises `NotFound`, `StaleRevision`."""
-    refuse_stale(session, entry, expected)
+    refuse_stale(session, entry, expected, by=by)
     planned = session.get(Schedule, entry.id)
     if planned is None:
         raise NotFound("schedule", entry.id)

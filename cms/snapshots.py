@@ -1,11 +1,11 @@
 """An entry's content as one value, and the revision that holds it: found, compared, refused when stale."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cms.attribution import By
 from cms.errors import NotFound, StaleRevision, WrongState
 from cms.tables.entries import Entry, Revision
 
@@ -51,20 +51,40 @@ def snapshot_of(revision: Revision) -> Snapshot:
     )
 
 
-def refuse_stale(session: Session, entry: Entry, expected: int, patch: Mapping[str, Any] | None = None) -> None:
-    """Raises `StaleRevision` unless `expected` is the newest revision, telling who was faster and what they changed."""
-    if entry.revision == expected:
-        return
+class Seen(int):
+    """A revision's number as a caller names it. `folds` tells how often an autosave had grown when they saw it."""
+
+    folds: int
+
+    def __new__(cls, number: int, folds: int) -> "Seen":
+        seen = super().__new__(cls, number)
+        seen.folds = folds
+        return seen
+
+
+def refuse_stale(session: Session, entry: Entry, expected: int, *, by: By) -> None:
+    """Raises `StaleRevision` unless `expected` is the newest revision, telling who was faster and what they changed.
+
+    An autosave grows under its number (decision 0004): a bare number names it as it is now only for who grows it."""
     newest = revision_of(session, entry)
+    if entry.revision == expected and _was_seen(newest, expected, by):
+        return
     seen = session.get(Revision, (entry.id, expected))
     raise StaleRevision(
         expected=expected,
         current=entry.revision,
+        folds=newest.folds,
         actor_name=newest.actor_name,
         on_behalf_of=newest.on_behalf_of,
         saved_at=newest.saved_at,
         changed=_changed(snapshot_of(seen), snapshot_of(newest)) if seen else [],
     )
+
+
+def _was_seen(newest: Revision, expected: int, by: By) -> bool:
+    if isinstance(expected, Seen):
+        return expected.folds == newest.folds
+    return newest.folds == 0 or (newest.actor_kind, newest.actor_id) == (by.actor.kind, by.actor.id)
 
 
 def refuse_trashed(entry: Entry) -> None:

@@ -14,7 +14,7 @@ from cms.tables.publications import Publication, Schedule
 
 def trash(session: Session, entry: Entry, *, expected: int, by: By, answer: Answer = NOT_FOUND) -> None:
     """Put an entry into the trash; a live one leaves the site. Raises `InUse`, `StaleRevision`, `WrongState`."""
-    refuse_stale(session, entry, expected)
+    refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
     if content_types.find(entry.type).single:
         raise WrongState("single_type", f"The site cannot be without its {entry.type}.")
@@ -28,7 +28,7 @@ def trash(session: Session, entry: Entry, *, expected: int, by: By, answer: Answ
 
 def restore(session: Session, entry: Entry, *, expected: int, by: By) -> None:
     """Bring an entry back as a draft. Raises `WrongState`, `StaleRevision`, `AddressTaken` when its place is taken."""
-    refuse_stale(session, entry, expected)
+    refuse_stale(session, entry, expected, by=by)
     if entry.trashed_at is None:
         raise WrongState("not_trashed", "The entry is not in the trash.")
     addresses.refuse_taken(session, snapshot_of(revision_of(session, entry)), entry_id=entry.id)

@@ -1,11 +1,26 @@
-"""The parts of the application that serves a public request."""
+"""What a public request is served with. No more: what knows of drafts is out of its reach."""
+
+from typing import Protocol
 
 from starlette.requests import Request
 
-from api.parts import Parts
+from cms.clock import Clock
+from cms.database import Database
+from search_index import Engine
 
 
-def parts_of(request: Request) -> Parts:
+class PublicParts(Protocol):
+    """Those parts of the application that the public may be served from."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def public_index(self) -> Engine: ...
+
+
+def parts_of(request: Request) -> PublicParts:
     """The parts of the application that serves this request."""
-    parts: Parts = request.app.state.parts
+    parts: PublicParts = request.app.state.parts
     return parts

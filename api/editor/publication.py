@@ -22,7 +22,7 @@ def publish_entry(request: Request, id: str, body: Annotated[PublicationBody | N
     with changing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("publish", entry=entry)
-        snapshots.refuse_stale(desk.session, entry, desk.expected)
+        snapshots.refuse_stale(desk.session, entry, desk.expected, by=desk.by)
         published = publishing.publish(desk.session, entry, by=desk.by, revision=said.revision)
         return entry_reply(desk, entry, warnings=published.warnings)
 
@@ -35,7 +35,7 @@ def unpublish_entry(request: Request, id: str, body: Annotated[AnswerBody | None
     with changing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("publish", entry=entry)
-        snapshots.refuse_stale(desk.session, entry, desk.expected)
+        snapshots.refuse_stale(desk.session, entry, desk.expected, by=desk.by)
         publishing.unpublish(desk.session, entry, by=desk.by, answer=_answer(said))
         return entry_reply(desk, entry)
 

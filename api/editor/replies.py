@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import query
 from api.access import Desk
-from api.answers import links, private
+from api.answers import links, private, revision_tag
 from api.editor.bodies import EntryPatch
 from cms import content_types, showing, snapshots
 from cms.errors import Fault
@@ -47,7 +47,8 @@ def revision_reply(
 ) -> Response:
     """An entry as one revision had it."""
     shown = showing.entry(desk.session, entry, revision, rich_text=form, sign=desk.sign)
-    return private(shown, status=status, meta=meta, headers={"ETag": f'"{revision.number}"', **(headers or {})})
+    tagged = {"ETag": revision_tag(revision.number, revision.folds)}
+    return private(shown, status=status, meta=meta, headers=tagged | dict(headers or {}))
 
 
 def entries_reply(request: Request, desk: Desk, page: Page, *, form: str) -> Response:

@@ -49,7 +49,7 @@ def publish_structure(request: Request, body: Annotated[PublicationBody | None, 
     with changing(request, note=said.note) as desk:
         entry = structure.entry(desk.session)
         desk.permit("publish", entry=entry)
-        snapshots.refuse_stale(desk.session, entry, desk.expected)
+        snapshots.refuse_stale(desk.session, entry, desk.expected, by=desk.by)
         publishing.publish(desk.session, entry, by=desk.by, revision=said.revision)
         return entry_reply(desk, entry)
 

@@ -71,9 +71,12 @@ def read_include(text: str, types: Iterable[content_types.ContentType]) -> tuple
 
 
 # Always sent; naming them among `fields` is no mistake.
-_OUTER = frozenset(
-    ["id", "type", "locale", "translations", "path", "slug", "section", "revision", "first_published_at", "published_at", "byline", "seo"]
-)
+_OUTER = frozenset({"id", "type", "locale", "translations", "path", "slug", "section", "revision"}) | {
+    "first_published_at",
+    "published_at",
+    "byline",
+    "seo",
+}
 
 
 def read_fields(text: str, types: Iterable[content_types.ContentType]) -> frozenset[str]:

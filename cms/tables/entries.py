@@ -63,6 +63,8 @@ class Revision(Attributed, Base):
     saved_at: Mapped[datetime]
     begun_at: Mapped[datetime]
     autosave: Mapped[bool]
+    # How often later autosaves have replaced this one's content.
+    folds: Mapped[int] = mapped_column(server_default="0", default=0)
     restored_from: Mapped[int | None]
 
 

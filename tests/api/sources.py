@@ -1,17 +1,29 @@
-"""Small sources to import, and what a site holds after it."""
+"""All parts over a founded site, small sources to import there, and what the site holds after it."""
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from api.importing import import_source
-from api.parts import Parts
-from cms.database import Base
+from api.parts import Parts, opened
+from api.settings import Settings
+from cms.clock import Clock
+from cms.database import Base, Database
 from cms.tables.entries import Entry
 from media.drawing import draw_sample
+
+
+@contextlib.contextmanager
+def parts_over(database: Database, folder: Path, *, clock: Clock) -> Iterator[Parts]:
+    """All parts over a database, with a data folder of their own."""
+    folder.mkdir()
+    url = database.writer.url.render_as_string(hide_password=False)
+    with opened(Settings(data=folder, database_url=url), clock=clock) as parts:
+        yield parts
 
 
 def a_row(number: int, **given: Any) -> dict[str, Any]:
@@ -61,9 +73,7 @@ def brought(parts: Parts, path: Path, **given: Any) -> dict[str, Any]:
 
 def refused(report: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Of all that was refused: file, line, field and code."""
-    return [
-        (one["file"], one["line"], one["field"], one["code"]) for one in report["problems"] if not one["warning"]
-    ]
+    return [(one["file"], one["line"], one["field"], one["code"]) for one in report["problems"] if not one["warning"]]
 
 
 def everything(parts: Parts) -> dict[str, int]:

@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from api import importing
-from api.parts import Parts, opened
-from api.settings import Settings
+from api.parts import Parts
 from cms import import_reading, saving
 from cms.delivery import publications
 from cms.errors import InvalidContent, NotFound, Refusal, WrongState
@@ -27,6 +26,7 @@ from tests.api.sources import (
     everything,
     lines,
     pages,
+    parts_over,
     public,
     refused,
     revisions,
@@ -41,13 +41,7 @@ real_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data at {DATA
 @pytest.fixture(params=["sqlite", "postgresql"])
 def parts(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> Iterator[Parts]:
     """All parts of a founded site with its cast, once on each database."""
-    request.getfixturevalue(request.param)
-    url = f"sqlite:///{tmp_path / 'site.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("empty_postgresql")
-    folder = tmp_path / "data"
-    folder.mkdir()
-    with opened(Settings(data=folder, database_url=url), clock=clock) as made:
+    with parts_over(request.getfixturevalue(request.param), tmp_path / "data", clock=clock) as made:
         yield made
 
 
@@ -210,7 +204,8 @@ def test_links_between_pages_lead_to_their_entries(parts: Parts, tmp_path: Path)
     brought(parts, pages(tmp_path, {"a.md": "# A\n\n[B](sub/b.md)\n", "sub/b.md": "# B\n\n[A](../a.md)\n"}))
     a, b = entry_of(parts, "a").id, entry_of(parts, "sub/b").id
     with parts.database.reading() as session:
-        links = set(session.execute(sa.select(Usage.source_id, Usage.target_id).where(Usage.live.is_(False))).tuples())
+        found = session.execute(sa.select(Usage.source_id, Usage.target_id).where(Usage.live.is_(False)))
+        links = {tuple(row) for row in found}
     assert {(a, b), (b, a)} <= links
 
 
@@ -252,7 +247,7 @@ def test_for_whom_and_for_which_request_is_kept(parts: Parts, tmp_path: Path) ->
     with parts.database.reading() as session:
         revision = session.scalars(sa.select(Revision).where(Revision.entry_id == entry_of(parts, "row-1").id)).one()
         told = session.execute(sa.select(Event.on_behalf_of, Event.request).where(Event.entry_id == revision.entry_id))
-        assert set(told.tuples()) == {(PAVEL_ID, 417)}
+        assert {tuple(row) for row in told} == {(PAVEL_ID, 417)}
     assert (revision.on_behalf_of, revision.request, revision.note) == (PAVEL_ID, 417, "import from test")
     assert revision.actor_kind != "person"
 
@@ -377,6 +372,5 @@ def test_real_pages_come_in_once(parts: Parts) -> None:
     before = everything(parts)
     again = brought(parts, source, publish=True, locale="ru")
     assert everything(parts) == before
-    print(again, report)
     assert again["outcomes"]["same"] == report["outcomes"]["made"]
     assert public(again)["warnings"].keys() <= report["warnings"].keys()

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from starlette.routing import Router
 from structlog.testing import capture_logs
 
-from api.problems import MEDIA_TYPE, Problem, install_problem_handlers, json_pointer
+from api.problems import MEDIA_TYPE, Problem, install_problem_handlers
+from cms.pointers import json_pointer
 from cms.errors import Fault
 from tests.api.wire import Answer, Client
 

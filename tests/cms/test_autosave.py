@@ -84,7 +84,6 @@ def test_an_autosave_that_changes_nothing_makes_no_revision(session: Session, ol
     assert autosave(session, entry, "One", by=olga.by()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a folded autosave keeps its number: it does not tell what was seen")
 def test_what_another_saw_of_an_autosave_is_stale_once_it_has_grown(
     session: Session, olga: Colleague, stranger: Colleague
 ) -> None:

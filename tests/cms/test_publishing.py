@@ -220,7 +220,6 @@ def test_publishing_an_older_revision_leaves_the_plan(session: Session, olga: Co
     assert session.get_one(Schedule, entry.id).publish_at == begin
 
 
-@pytest.mark.xfail(strict=True, reason="unpublish leaves the planned end, which fails when it comes")
 def test_unpublishing_by_hand_settles_a_planned_end(session: Session, olga: Colleague, clock: HeldClock) -> None:
     entry = a_live_news(session, by=olga.by())
     end = HeldClock(clock()).pass_by(days=1)

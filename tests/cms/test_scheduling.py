@@ -19,7 +19,7 @@ from cms.scheduling import Plan
 from cms.tables.entries import Entry
 from cms.tables.events import Event
 from cms.tables.publications import Publication, Schedule
-from tests.cast import MORNING, Colleague, a_live_news, a_news, change, what_is_at
+from tests.cast import MORNING, NOBODY_ID, Colleague, a_live_news, a_news, change, what_is_at
 
 HOUR = timedelta(hours=1)
 
@@ -179,6 +179,14 @@ def test_a_plan_that_makes_no_sense_is_refused(
     with pytest.raises(InvalidContent) as refused:
         plan(session, a_news(session, by=olga.by()), olga, **given)
     assert (pointer, code) in [(fault.pointer, fault.code) for fault in refused.value.faults]
+
+
+@pytest.mark.parametrize("to", [None, NOBODY_ID, "https://evil.example"])
+def test_an_end_that_would_lead_nowhere_is_refused_when_it_is_planned(
+    session: Session, olga: Colleague, to: str | None
+) -> None:
+    with pytest.raises(InvalidContent):
+        plan(session, a_live_news(session, by=olga.by()), olga, end=MORNING + HOUR, answer=Answer("redirect", to=to))
 
 
 def test_a_revision_that_never_was_is_not_planned(session: Session, olga: Colleague) -> None:

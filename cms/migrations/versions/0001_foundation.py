@@ -235,6 +235,7 @@ def _make_tables() -> None:
         sa.Column("saved_at", INSTANT, nullable=False),
         sa.Column("begun_at", INSTANT, nullable=False),
         sa.Column("autosave", sa.Boolean(), nullable=False),
+        sa.Column("folds", sa.Integer(), server_default="0", nullable=False),
         sa.Column("restored_from", sa.Integer(), nullable=True),
         sa.Column("actor_kind", TEXT, nullable=False),
         sa.Column("actor_id", TEXT, nullable=False),
