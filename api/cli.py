@@ -238,9 +238,9 @@ def _import(format: str) -> Any:
             on_behalf_of=on_behalf_of,
             for_request=for_request,
         )
-        if report is not None:
-            report.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
         _print_report(told)
+        if report is not None:
+            _write(report, told)
 
     run.__doc__ = f"Import {format}. What came in before is changed where it changed, and never doubled."
     return run
@@ -248,6 +248,13 @@ def _import(format: str) -> Any:
 
 for _format in FORMATS:
     import_app.command(_format)(_import(_format))
+
+
+def _write(report: Path, told: dict[str, Any]) -> None:
+    try:
+        report.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as error:
+        _fail(f"the import is done, but its report cannot be written to {report}: {error.strerror}")
 
 
 _SHOWN = 20

@@ -96,6 +96,7 @@ PROBLEM_TITLES: dict[str, str] = {
     "single_type": "The site has exactly one entry of this type",
     "other_type": "The entry is of another type",
     "translated": "The entry has a translation into this locale",
+    "source_known": "The source's entry is here already",
     "email_taken": "Another person has this email",
     "user_exists": "This person can sign in already",
     "last_administrator": "The last administrator stays one",

@@ -75,7 +75,9 @@ def _read_answer(connection: socket.socket) -> None:
     status = head.split(b" ", 2)[1]
     if status != b"200":
         raise RuntimeError(f"the server answered {head[:200]!r}")
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    length = next(
+        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+    )
     while len(body) < length:
         body += connection.recv(65536)
 

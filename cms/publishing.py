@@ -52,6 +52,7 @@ def publish(
     addresses.refuse_live_twin(session, chosen)
     before = live_tree(session)
     old_path = _path(before, publication)
+    old_locale = publication.locale if publication is not None else chosen.locale
     rendered = rendered or render(content_types.find(entry.type), chosen.fields)
     values = _values(session, entry, chosen, rendered, by=by, first=published_at)
     new = publication is None
@@ -64,7 +65,7 @@ def publish(
     entry.published_revision = chosen.number
     entry.published_at = publication.published_at
     entry.first_published_at = publication.first_published_at
-    path = _redirect_what_moved(session, before, publication, old_path=old_path, by=by)
+    path = _redirect_what_moved(session, before, publication, old=(old_locale, old_path), by=by)
     usages.note(session, entry.id, rendered.references, live=True, new=new)
     _settle_schedule(session, entry)
     events.record(
@@ -150,7 +151,7 @@ def _path(tree: SectionTree, publication: Publication | None) -> str | None:
 
 
 def _redirect_what_moved(
-    session: Session, before: SectionTree, publication: Publication, *, old_path: str | None, by: By
+    session: Session, before: SectionTree, publication: Publication, *, old: tuple[str, str | None], by: By
 ) -> str | None:
     if content_types.find(publication.type).single:
         forget(session)
@@ -159,7 +160,7 @@ def _redirect_what_moved(
         redirects.follow_sections(session, before, after, at=by.at)
         return None
     path = _path(before, publication)
-    redirects.follow_entry(session, publication, old_path=old_path, path=path, at=by.at)
+    redirects.follow_entry(session, publication, old=old, path=path, at=by.at)
     return path
 
 

@@ -56,20 +56,21 @@ def refuse_nowhere(session: Session, entry: Entry, said: Answer) -> None:
 
 
 def follow_entry(
-    session: Session, publication: Publication, *, old_path: str | None, path: str | None, at: datetime
+    session: Session, publication: Publication, *, old: tuple[str, str | None], path: str | None, at: datetime
 ) -> None:
-    """A live path answers for itself; the path it had before leads to the entry."""
+    """A live path answers for itself; `old`, the locale and path it had before, leads to the entry."""
     ended = Redirect.about_entry == publication.entry_id
     if path is not None:
         ended = or_(ended, (Redirect.locale == publication.locale) & (Redirect.path == path))
     if remembered(session, _ANY, lambda: bool(session.scalar(select(exists().where(Redirect.id.is_not(None)))))):
         session.execute(delete(Redirect).where(ended).execution_options(synchronize_session=False))
-    if old_path is not None and old_path != path:
-        _clear(session, [old_path], locale=publication.locale)
+    old_locale, old_path = old
+    if old_path is not None and old != (publication.locale, path):
+        _clear(session, [old_path], locale=old_locale)
         _add(
             session,
             path=old_path,
-            locale=publication.locale,
+            locale=old_locale,
             status=301,
             target_entry=publication.entry_id,
             at=at,

@@ -41,7 +41,7 @@ def test_a_folder_is_held_by_one(tmp_path: Path) -> None:
 
 def test_the_end_of_its_holder_frees_a_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _HOLDER, str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:  # noqa: S603
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(FolderInUse), hold(tmp_path):

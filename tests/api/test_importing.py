@@ -125,6 +125,7 @@ def test_drafts_of_the_source_stay_drafts(parts: Parts, tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_told_and_do_not_stop_the_rest(parts: Parts, tmp_path: Path) -> None:
+    rows: list[dict[str, Any] | str]
     rows = [a_row(1), "{broken", a_row(3, title=""), a_row(4, published_at="soon"), a_row(1), "[]", a_row(7)]
     report = brought(parts, lines(tmp_path, rows), publish=True)
     assert refused(report) == [
@@ -157,7 +158,7 @@ def test_an_unknown_locale_refuses_its_row_alone(parts: Parts, tmp_path: Path) -
 
 
 BOMB = "---\na: &a [x, x, x]\nb: &b [*a, *a, *a]\ntitle: Bomb\n---\n"
-BAD_PAGES = {
+BAD_PAGES: dict[str, tuple[str | bytes, str]] = {
     "bomb.md": (BOMB, "yaml_alias"),
     "endless.md": ("---\ntitle: No end\n", "front_matter_unclosed"),
     "latin.md": ("# Caf\xe9\n".encode("latin-1"), "not_utf8"),
@@ -167,7 +168,8 @@ BAD_PAGES = {
 
 
 def test_bad_pages_are_told_and_do_not_stop_the_rest(parts: Parts, tmp_path: Path) -> None:
-    source = pages(tmp_path, {"good.md": "# Good\n"} | {name: text for name, (text, _) in BAD_PAGES.items()})
+    bad = {name: text for name, (text, _) in BAD_PAGES.items()}
+    source = pages(tmp_path, {"good.md": "# Good\n", **bad})
     report = brought(parts, source)
     assert {file: code for file, _, _, code in refused(report)} == {name: code for name, (_, code) in BAD_PAGES.items()}
     assert titles(parts) == {"good": "Good"}

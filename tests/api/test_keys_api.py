@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.api.desk import Desk, data_of, faults_of, fresh, refused
@@ -138,7 +137,7 @@ def test_a_scoped_key_hands_out_no_more_than_it_has(site: Site) -> None:
 )
 def test_what_is_no_key_is_refused(site: Site, said: str) -> None:
     token = make(site)["token"]
-    answer = httpx.get(f"{site.url}/editor/v1/me", headers={"Authorization": said.format(token).strip()})
+    answer = site.anyone.get("/editor/v1/me", headers={"Authorization": said.format(token).strip()})
     refused(answer, 401, "unauthenticated")
 
 

@@ -24,7 +24,9 @@ def address() -> dict[str, str]:
 
 def try_to_sign_in(site: Site, email: str, password: str = PASSWORD, **headers: str) -> httpx.Response:
     body = {"email": email, "password": password}
-    return httpx.post(f"{site.url}/editor/v1/session", json=body, headers=headers or address())
+    answer = site.anyone.post("/editor/v1/session", json=body, headers=headers or address())
+    site.anyone.cookies.clear()
+    return answer
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_a_write_needs_the_csrf_token(site: Site, olga: dict[str, Any]) -> None:
     for token in (None, b"", b"wrong", "ключ".encode()):
         headers = [] if token is None else [(b"X-CSRF-Token", token)]
         cookie = (b"Cookie", desk.headers["cookie"].encode())
-        answer = httpx.post(f"{site.url}/editor/v1/people", json={"name": fresh()}, headers=[cookie, *headers])
+        answer = site.anyone.post("/editor/v1/people", json={"name": fresh()}, headers=[cookie, *headers])
         refused(answer, 403, "csrf")
     data_of(desk.post("people", json={"name": fresh()}), 201)
 
@@ -95,7 +97,7 @@ def test_another_session_s_csrf_token_does_not_count(site: Site, olga: dict[str,
 
 def test_reading_needs_no_csrf_token(site: Site, olga: dict[str, Any]) -> None:
     cookie = {"Cookie": site.sign_in(olga["email"]).headers["cookie"]}
-    assert httpx.get(f"{site.url}/editor/v1/me", headers=cookie).status_code == 200
+    assert site.anyone.get("/editor/v1/me", headers=cookie).status_code == 200
 
 
 def test_signing_out_ends_the_session(site: Site, olga: dict[str, Any]) -> None:
@@ -109,7 +111,7 @@ def test_signing_out_ends_the_session(site: Site, olga: dict[str, Any]) -> None:
 def test_nobody_is_signed_out_by_another_site(site: Site, olga: dict[str, Any]) -> None:
     desk = site.sign_in(olga["email"])
     cookie = {"Cookie": desk.headers["cookie"]}
-    refused(httpx.delete(f"{site.url}/editor/v1/session", headers=cookie), 403, "csrf")
+    refused(site.anyone.delete("/editor/v1/session", headers=cookie), 403, "csrf")
     assert is_signed_in(desk)
 
 
@@ -177,7 +179,7 @@ def test_five_failures_from_an_address_make_it_wait(site: Site, olga: dict[str, 
 
 def test_a_session_that_is_none_is_no_session(site: Site) -> None:
     for cookie in ("sitedesk_session=", "sitedesk_session=nonsense", "sitedesk_session=%00", "other=1", "=;;="):
-        refused(httpx.get(f"{site.url}/editor/v1/me", headers={"Cookie": cookie}), 401, "unauthenticated")
+        refused(site.anyone.get("/editor/v1/me", headers={"Cookie": cookie}), 401, "unauthenticated")
 
 
 def test_who_has_not_signed_in_reads_nothing(site: Site) -> None:
