@@ -105,8 +105,19 @@ def import_source(
     except ReadingFailed as error:
         raise WrongState("reading_failed", f"Reading {path} failed: {error}. What came in stays.") from error
     if not dry_run:
+        _loosen_vain_links(parts, job, settled, report)
         background.catch_up(parts)
     yield {"report": _told(report, time.monotonic() - started, dry_run=dry_run)}
+
+
+def _loosen_vain_links(parts: Parts, job: Job, settled: Settled, report: Report) -> None:
+    """A row that was refused may be mended: those that link to it are told, and read again the next time."""
+    if not report.outcomes["refused"]:
+        return
+    with parts.database.writing() as session:
+        for external_id, pointer in importing.loosen(session, job.source, settled.coming):
+            said = "It links to a row that was refused. Mend that row and run the import again."
+            report.refuse(Problem(external_id, None, pointer, "missing_target", said, warning=True))
 
 
 def _job(

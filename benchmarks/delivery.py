@@ -12,6 +12,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 
 from api.app import create_app
+from api.request_log import configure_logging
 from api.settings import Settings
 from api.starting import prepared
 from benchmarks.figures import Figure
@@ -83,6 +84,7 @@ def _read_answer(connection: socket.socket) -> None:
 
 
 def _serve(data: Path, sample: str, sender: "multiprocessing.connection.Connection") -> None:
+    configure_logging(json=True, level="WARNING")
     with prepared(Settings(data=data)) as parts, socket.create_server(("127.0.0.1", 0)) as listening:
         app = create_app(parts)
         with parts.database.reading() as session:

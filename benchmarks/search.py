@@ -14,7 +14,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -150,12 +150,12 @@ def _size(url: str) -> float | None:
     return sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file()) / 1e6
 
 
-def main(engines: list[str]) -> None:
+def report(engines: Sequence[str] = ("tantivy", "whoosh", "postgresql")) -> str:
+    """Every engine's timings as a Markdown table."""
     documents = list(read_articles())
     reports = []
     with tempfile.TemporaryDirectory() as folder:
         for engine in engines:
-            count = 300 if engine == "tantivy" else 100
             url = (
                 os.environ.get("SITEDESK_BENCH_POSTGRESQL")
                 if engine == "postgresql"
@@ -164,10 +164,10 @@ def main(engines: list[str]) -> None:
             if url is None:
                 print("PostgreSQL left out: SITEDESK_BENCH_POSTGRESQL is not set.", file=sys.stderr)
                 continue
-            reports.append(measure(url, documents, count=count))
-    print(f"{len(documents)} articles, {os.cpu_count()} cores\n\n{table(reports)}")
-    print(f"\nmost memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB, the articles included")
+            reports.append(measure(url, documents, count=300 if engine == "tantivy" else 100))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return f"{table(reports)}\n\nMost memory: {memory} MB, the articles included."
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["tantivy", "whoosh", "postgresql"])
+    print(report(sys.argv[1:] or ("tantivy", "whoosh", "postgresql")))

@@ -1,14 +1,14 @@
 """Bringing what an import format reads: sections, people, and entries keyed by the source's own ids."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cms import addresses, bringing, people, publishing, saving, snapshots, structure
+from cms import addresses, bringing, people, publishing, saving, snapshots, structure, usages
 from cms.addresses import Address
 from cms.attribution import By
 from cms.content_types import ContentType
@@ -18,7 +18,7 @@ from cms.import_formats import Author
 from cms.import_reading import Prepared
 from cms.saving import Draft, Source
 from cms.section_tree import SectionTree
-from cms.tables.entries import Entry
+from cms.tables.entries import Entry, Usage
 from cms.tables.people import Person
 
 Outcome = tuple[Literal["made", "changed", "same"], tuple[Fault, ...]]
@@ -187,3 +187,15 @@ def bring(
 def _past(instant: datetime | None, now: datetime) -> datetime | None:
     """A date in the future is a source's wish, not a fact."""
     return instant if instant is not None and instant <= now else None
+
+
+def loosen(session: Session, source: str, coming: Collection[str]) -> list[tuple[str, str]]:
+    """Forget the fingerprints of rows that refer to what did not come: (the source's own id, JSON pointer) of each."""
+    vain = usages.missing(session, coming)
+    found = session.execute(
+        select(Entry.id, Entry.source_id, Usage.pointer)
+        .join(Usage, Usage.source_id == Entry.id)
+        .where(Entry.source_name == source, Usage.target_id.in_(vain), Usage.live.is_(False))
+    ).all()
+    session.execute(update(Entry).where(Entry.id.in_({row.id for row in found})).values(source_digest=None))
+    return [(row.source_id or "", row.pointer) for row in found]

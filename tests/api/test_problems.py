@@ -9,8 +9,8 @@ from starlette.routing import Router
 from structlog.testing import capture_logs
 
 from api.problems import MEDIA_TYPE, Problem, install_problem_handlers
-from cms.pointers import json_pointer
 from cms.errors import Fault
+from cms.pointers import json_pointer
 from tests.api.wire import Answer, Client
 
 
