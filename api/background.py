@@ -88,9 +88,9 @@ def running(parts: Parts) -> Iterator[None]:
 
 
 @contextmanager
-def following(parts: Parts, *, pause: float = _GATHER) -> Iterator[None]:
-    """Both indexes follow the event log, until the block ends. `pause`: seconds to gather events for."""
-    loops = [Loop(f"{follower.name} index", follower.follow, pause=pause) for follower in parts.followers]
+def following(parts: Parts) -> Iterator[None]:
+    """Both indexes follow the event log, until the block ends."""
+    loops = [Loop(f"{follower.name} index", follower.follow, pause=_GATHER) for follower in parts.followers]
     with _looping(parts, loops):
         yield
 

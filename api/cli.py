@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -13,11 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api import data_folder
-from api.background import following
 from api.checking import check as findings
 from api.commands import COMMANDS
 from api.control import reason
-from api.parts import Parts
 from api.refusals import TABLE
 from api.request_log import configure_logging
 from api.settings import BadSetting, Settings, read_settings
@@ -61,7 +58,7 @@ def _run(command: str, **arguments: Any) -> dict[str, Any]:
     """Do a command in this process, or in the server that holds the data folder. Gives its last report."""
     settings = _settings()
     try:
-        with prepared(settings) as parts, _indexing(parts, command):
+        with prepared(settings) as parts:
             return _show(COMMANDS[command](parts, **arguments))
     except CannotStart as error:
         server = data_folder.running_server(settings.folder)
@@ -73,15 +70,6 @@ def _run(command: str, **arguments: Any) -> dict[str, Any]:
         return _show(_in_server(server, command, arguments))
     except httpx.HTTPError as error:
         _fail(f"the running server does not answer: {error}")
-
-
-# Nobody searches meanwhile, so the indexes gather more for each of their commits. Seconds.
-_UNHURRIED = 2.0
-
-
-def _indexing(parts: Parts, command: str) -> AbstractContextManager[None]:
-    """What makes many events is indexed as it goes: both can use the time in which the other waits for the disk."""
-    return following(parts, pause=_UNHURRIED) if command == "import" else nullcontext()
 
 
 def _in_server(server: dict[str, str], command: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,7 @@ from cms.saving import Source
 from media.refusals import RefusedMedia
 
 # Short enough that an editor's save, waiting for its turn, does not notice.
-BATCH = 50
+BATCH = 100
 _LONGEST_SOURCE = 200
 _ASSET = "asset:"
 

@@ -11,6 +11,7 @@ from api.access import parts_of
 from api.problems import Problem
 from api.uploads import is_signed
 from cms import files
+from cms.delivery import publications
 from media.serving import serving
 
 router = APIRouter(tags=["media"])
@@ -26,15 +27,16 @@ def read_file(request: Request, sha256: str, name: str) -> Response:
     parts = parts_of(request)
     with parts.database.reading() as session:
         stored = files.find(session, sha256)
-        public = stored is not None and files.is_public(session, sha256)
+        public = publications.public_file(session, sha256) if stored is not None else None
     signed = given is not None and is_signed(parts.secret, sha256, given)
-    if stored is None or not (public or signed) or not parts.store.exists(sha256):
+    if stored is None or (public is None and not signed) or not parts.store.exists(sha256):
         raise Problem(404, "not_found", "There is no such file.")
     served = serving(stored.media_type)
     headers = {
-        "Cache-Control": _FOREVER if public else _STAFF,
+        "Cache-Control": _STAFF if public is None else _FOREVER,
         "ETag": f'"{sha256}"',
-        "Content-Disposition": _disposition(served.disposition, stored.name),
+        # To the public the name that was published: another may be a draft's.
+        "Content-Disposition": _disposition(served.disposition, str((public or {}).get("name") or stored.name)),
         # Whatever a browser makes of the bytes, it does so without our origin's rights.
         "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         "Cross-Origin-Resource-Policy": "cross-origin",

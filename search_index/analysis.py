@@ -23,6 +23,8 @@ _UNWANTED = re.compile("[\u00ad\u200b\u2060\ufeff\u0301\x00\ud800-\udfff]+")
 
 def clean(text: str) -> str:
     """Composed text (NFC) without characters that nobody sees or no store takes."""
+    if text.isascii():
+        return text.replace("\0", "")
     return _UNWANTED.sub("", unicodedata.normalize("NFC", text))
 
 

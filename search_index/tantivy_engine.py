@@ -18,7 +18,7 @@ from search_index.plans import Clause, Found, Plan, Row, TokenSequence
 from search_index.preparation import Prepared, label, prepare
 
 _VERSION = f"tantivy-1.{analysis.VERSION}"
-_HEAP = 30_000_000
+_HEAP = 50_000_000
 _BOOSTS = {"title_tokens": 10.0, "summary_tokens": 4.0, "body_tokens": 1.0}
 _POSITION = "\x00position"  # no document has it: identifiers are clean of NUL
 _MAX_VALUES = 200

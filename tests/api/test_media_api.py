@@ -199,6 +199,14 @@ def test_a_file_is_served_safely(site: Site) -> None:
     assert "filename*=UTF-8''%D0%9E%D1%82%D1%87" in disposition
 
 
+def test_a_name_that_is_only_drafted_is_not_told(site: Site) -> None:
+    entry = site.editor.upload(png(), "first.png")
+    live = site.publisher.publish(site.editor.change(entry, file={**entry["fields"]["file"], "name": "second.png"}))
+    site.editor.change(live, file={**live["fields"]["file"], "name": "third.png"})
+    disposition = site.anyone.get(address(site, live)).headers["content-disposition"]
+    assert disposition == "inline; filename=\"second.png\"; filename*=UTF-8''second.png"
+
+
 @pytest.mark.parametrize(("content", "name"), [(HTML, "page.html"), (SVG, "drawing.svg"), (b"x,y\n1,2", "t.csv")])
 def test_what_a_browser_might_run_is_only_downloaded(site: Site, content: bytes, name: str) -> None:
     unlike = content + f"<!-- {fresh()} -->".encode()
