@@ -13,7 +13,7 @@ from cms.delivery import publications
 from search_index import Document, Engine
 
 # Of one step of following: as many events as make a commit of the index worth its fsync, and no more memory.
-_EVENTS = 1_000
+_EVENTS = 3_000
 _CHUNK = 200
 # How the site hangs together is nothing to search for.
 _NOT_SEARCHED = frozenset({"structure", "settings"})

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.articles import unpacked
 from benchmarks.figures import Figure
@@ -20,18 +21,19 @@ def run(data: Path) -> list[Figure]:
         made = first["outcomes"]["made"]
         again, seconds_again, _ = _import(source, data)
     return [
-        Figure("import, articles a second", f"{made / seconds:.0f}", "at least 400"),
+        Figure("import, articles a second, by its own report", f"{made / first['seconds']:.0f}", "at least 400"),
+        Figure("import, articles a second, the start of Python included", f"{made / seconds:.0f}", ""),
         Figure("import, memory at its peak, all processes", f"{memory:.0f} MB", "under 400 MB"),
-        Figure("import, articles", f"{made} in {seconds:.1f} s, starting and indexing included", ""),
+        Figure("import, articles", f"{made} in {seconds:.1f} s, with history, publication and both indexes", ""),
         Figure("import again, changes", f"{_changes(again)} in {seconds_again:.1f} s", "0"),
     ]
 
 
-def _changes(report: dict[str, dict[str, int]]) -> int:
+def _changes(report: dict[str, Any]) -> int:
     return sum(count for name, count in report["outcomes"].items() if name in ("made", "changed"))
 
 
-def _import(source: Path, data: Path) -> tuple[dict[str, dict[str, int]], float, float]:
+def _import(source: Path, data: Path) -> tuple[dict[str, Any], float, float]:
     report = data.parent / "report.json"
     command = [str(Path(sys.executable).with_name("sitedesk")), "import", "jsonl", str(source), "--publish"]
     started = time.monotonic()

@@ -78,7 +78,8 @@ def publish(
         old_path=old_path,
         planned_at=planned_at and planned_at.isoformat(),
     )
-    return Published(publication, path, _unpublished_targets(session, rendered.references))
+    warnings = (*_pathless(publication, path), *_unpublished_targets(session, rendered.references))
+    return Published(publication, path, warnings)
 
 
 def unpublish(
@@ -186,6 +187,12 @@ def _drop_planned_end(session: Session, entry: Entry) -> None:
         session.delete(schedule)
     else:
         schedule.unpublish_at = None
+
+
+def _pathless(publication: Publication, path: str | None) -> Iterable[Fault]:
+    if publication.slug is not None and path is None:
+        said = "Its section is not published, so it has no path yet: publish the site structure."
+        yield Fault("/section", "section_not_published", said)
 
 
 def _unpublished_targets(session: Session, used: Iterable[Reference]) -> tuple[Fault, ...]:
