@@ -17,7 +17,7 @@ from cms.identity import new_id
 from cms.import_formats import Author
 from cms.import_reading import Prepared
 from cms.saving import Draft, Source
-from cms.section_tree import SectionTree
+from cms.section_tree import SectionTree, copied
 from cms.tables.entries import Entry, Usage
 from cms.tables.people import Person
 
@@ -82,7 +82,7 @@ def settle_sections(
     """A section for each path of slugs, given with its names: ids by path, and how many were made."""
     entry = structure.entry(session)
     fields = snapshots.revision_of(session, entry).fields
-    sections: list[dict[str, Any]] = _copied(fields.get("sections") or [])
+    sections: list[dict[str, Any]] = copied(fields.get("sections") or [])
     made = 0
     for path in sorted({whole[:depth] for whole in wanted for depth in range(1, len(whole) + 1)}):
         made += _ensure(sections, path, names=_names(path, wanted))
@@ -99,10 +99,6 @@ def _names(path: tuple[str, ...], wanted: Mapping[tuple[str, ...], tuple[str, ..
         if other[: len(path)] == path and len(names) >= len(path) and names[len(path) - 1]:
             return names[len(path) - 1]
     return path[-1]
-
-
-def _copied(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**node, "children": _copied(node.get("children") or [])} for node in nodes]
 
 
 def _ensure(sections: list[dict[str, Any]], path: tuple[str, ...], *, names: str) -> int:

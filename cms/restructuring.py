@@ -10,7 +10,7 @@ from cms import saving, snapshots
 from cms.attribution import By
 from cms.errors import Fault, InvalidContent
 from cms.identity import new_id
-from cms.section_tree import Slug, in_every_locale
+from cms.section_tree import Slug, copied, in_every_locale
 from cms.tables.entries import Entry
 
 Node = dict[str, Any]
@@ -59,7 +59,7 @@ def change(
     Raises `StaleRevision`, `InvalidContent` naming the operation that cannot be done, and what `save` raises."""
     snapshots.refuse_stale(session, structure, expected, by=by)
     revision = snapshots.revision_of(session, structure)
-    sections: list[Node] = _copied(revision.fields.get("sections") or [])
+    sections: list[Node] = copied(revision.fields.get("sections") or [])
     made: list[str] = []
     for index, said in enumerate(operations):
         operation = _read(said, at=f"/operations/{index}")
@@ -69,10 +69,6 @@ def change(
             raise InvalidContent([Fault(f"/operations/{index}", "unknown_section", str(error.args[0]))]) from None
     saved = saving.save(session, structure, {"fields": {"sections": sections}}, expected=expected, by=by)
     return saved, made
-
-
-def _copied(nodes: list[Node]) -> list[Node]:
-    return [{**node, "children": _copied(node.get("children") or [])} for node in nodes]
 
 
 def _read(said: dict[str, Any], *, at: str) -> Any:

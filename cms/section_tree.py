@@ -134,6 +134,11 @@ def _flatten(nodes: list[dict[str, Any]], parents: tuple[str, ...]) -> Iterator[
         yield from _flatten(children, (*parents, node["id"]))
 
 
+def copied(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sections that may be changed, of a revision that may not."""
+    return [{**node, "children": copied(node.get("children") or [])} for node in nodes]
+
+
 def measure(nodes: Sequence[SectionNode]) -> tuple[int, int, list[str]]:
     """How many sections, how many levels, and which ids occur twice."""
     ids: list[str] = []

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms import content_types, rich_text, structure
+from cms.clock import written
 from cms.content_types import Field, leaves
 from cms.delivery.publications import media_url, public_uploads
 from cms.section_tree import SectionTree
@@ -25,8 +26,8 @@ Sign = Callable[[str], str]
 
 
 def instant(at: datetime | None) -> str | None:
-    """An instant as RFC 3339 in UTC."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """An instant as RFC 3339 in UTC, or null."""
+    return None if at is None else written(at)
 
 
 def person(one: Person) -> dict[str, Any]:

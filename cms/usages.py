@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cms.content import Reference
@@ -64,11 +64,6 @@ def types(session: Session, ids: Iterable[str]) -> dict[str, str]:
             (row.id, row.type) for row in session.execute(select(Entry.id, Entry.type).where(Entry.id.in_(chunk)))
         )
     return found
-
-
-def count(session: Session, entry_id: str) -> int:
-    """How many places refer to the entry."""
-    return session.scalar(select(func.count()).select_from(Usage).where(Usage.target_id == entry_id)) or 0
 
 
 def _chunks(ids: list[str], size: int = 500) -> Iterable[list[str]]:

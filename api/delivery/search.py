@@ -10,9 +10,9 @@ from api.answers import envelope, links, public
 from api.delivery.serving import parts_of
 from api.search_answers import SEARCH_PARAMETERS, read_search, search
 from cms import site
+from cms.clock import written
 from cms.delivery import publications
 from cms.delivery.live_structure import live_site
-from cms.delivery.presenting import instant
 
 router = APIRouter(tags=["delivery"])
 
@@ -36,7 +36,7 @@ def search_entries(request: Request) -> Response:
                     "type": one.type,
                     "locale": one.locale,
                     "path": one.slug and live.tree.path(one.section, locale=one.locale, slug=one.slug),
-                    "published_at": instant(one.published_at),
+                    "published_at": written(one.published_at),
                 }
                 for one in publications.cards(session, ids)
             }

@@ -45,18 +45,22 @@ def _refuse_unknown_type(type: str) -> None:
         raise InvalidContent([Fault("/type", "unknown_type", said)])
 
 
-def _create(desk: Desk, body: EntryBody) -> Response:
-    if body.translation_of is not None and usages.missing(desk.session, [body.translation_of]):
-        raise InvalidContent([Fault("/translation_of", "unknown_entry", "There is no such entry.")])
-    draft = saving.Draft(
+def _draft(body: EntryBody | SourcedBody, *, translation_of: str | None = None) -> saving.Draft:
+    return saving.Draft(
         locale=body.locale,
         fields=fields_of(body.type, body.fields),
         section=body.section,
         slug=body.slug,
         owner_id=body.owner,
         byline=tuple(body.byline or ()),
-        translation_of=body.translation_of,
+        translation_of=translation_of,
     )
+
+
+def _create(desk: Desk, body: EntryBody) -> Response:
+    if body.translation_of is not None and usages.missing(desk.session, [body.translation_of]):
+        raise InvalidContent([Fault("/translation_of", "unknown_entry", "There is no such entry.")])
+    draft = _draft(body, translation_of=body.translation_of)
     source = saving.Source(body.source.name, body.source.external_id) if body.source else None
     saved = saving.create(desk.session, body.type, draft, by=desk.by, source=source)
     return entry_reply(desk, saved.entry, warnings=saved.warnings, status=201)
@@ -73,14 +77,7 @@ def bring_entry(
     has changed since the script's last call."""
     query.only(request)
     _refuse_unknown_type(body.type)
-    draft = saving.Draft(
-        locale=body.locale,
-        fields=fields_of(body.type, body.fields),
-        section=body.section,
-        slug=body.slug,
-        owner_id=body.owner,
-        byline=tuple(body.byline or ()),
-    )
+    draft = _draft(body)
     with writing(request, note=body.note) as desk:
         expected = expected_revision(request) if "if-match" in request.headers else None
         known = finding.counterpart(desk.session, source, external_id)

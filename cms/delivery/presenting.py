@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from cms import content_types, rich_text
+from cms.clock import written
 from cms.content_types import Field
 from cms.delivery.publications import Around, around, media_url, several
 from cms.errors import BadQuery
@@ -106,11 +106,6 @@ def _persons(publications: Iterable[Publication], paths: tuple[tuple[str, ...], 
     return {person["id"]: person for one in publications for person in one.byline}
 
 
-def instant(at: datetime) -> str:
-    """An instant as RFC 3339 in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def _entry(one: Publication, surroundings: Around, *, tree: SectionTree, shape: Shape) -> dict[str, Any]:
     translations = surroundings.translations.get(one.translation_group, {})
     image = one.seo.get("image")
@@ -123,8 +118,8 @@ def _entry(one: Publication, surroundings: Around, *, tree: SectionTree, shape: 
         "slug": one.slug,
         "section": one.section,
         "revision": one.revision,
-        "first_published_at": instant(one.first_published_at),
-        "published_at": instant(one.published_at),
+        "first_published_at": written(one.first_published_at),
+        "published_at": written(one.published_at),
         "byline": one.byline,
         "seo": {**one.seo, "image": image if image in surroundings.live else None},
         "fields": _fields(one, surroundings, shape),
