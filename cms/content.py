@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cms import content_types, rich_text
 from cms.content_types import ContentType, Field, leaves
 from cms.errors import Fault, InvalidContent
+from cms.field_kinds import KINDS
 from cms.pointers import existing, json_pointer
 from cms.rich_text import MalformedRichText, Resolve
 
@@ -20,11 +21,12 @@ Reference = tuple[str, str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Derived:
-    """What values tell of themselves: every reference (JSON pointer, entry's id, types that belong there), and what
-    the staff's search looks at."""
+    """What values tell of themselves: every reference (JSON pointer, entry's id, types that belong there), what the
+    staff's search looks at, and what lists filter and sort by."""
 
     references: tuple[Reference, ...]
     searched: dict[str, Any]
+    compared: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,11 @@ def _merge(fields: tuple[Field, ...], current: Mapping[str, Any], patch: Mapping
 
 def derive(content_type: ContentType, fields: Mapping[str, Any]) -> Derived:
     """What follows from checked values alone."""
-    return Derived(tuple(references(content_type, fields)), searched(content_type, fields, public=False))
+    return Derived(
+        tuple(references(content_type, fields)),
+        searched(content_type, fields, public=False),
+        compared(content_type, fields),
+    )
 
 
 def references(content_type: ContentType, fields: Mapping[str, Any]) -> Iterator[Reference]:
@@ -153,6 +159,15 @@ def references(content_type: ContentType, fields: Mapping[str, Any]) -> Iterator
 
 
 _TYPES_IN_TEXT: Mapping[str, tuple[str, ...]] = {"image": ("image",), "file": ("file", "image"), "link": ()}
+
+
+def compared(content_type: ContentType, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that lists filter and sort by, without the documents beside them."""
+    return {
+        field.name: fields[field.name]
+        for field in content_type.fields
+        if KINDS[field.kind].operators and fields.get(field.name) is not None
+    }
 
 
 def searched(content_type: ContentType, fields: Mapping[str, Any], *, public: bool) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from cms.database import Base, Database
-from cms.tables import entries, events, people, publications
+from cms.tables import entries, events, missing, people, publications, types
 
-_TABLES = (entries, events, people, publications)
+_TABLES = (entries, events, missing, people, publications, types)
 
 State = Literal["empty", "behind", "current", "ahead"]
 

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from cms import addresses, content_types, events, redirects, usages
+from cms import addresses, events, redirects, site_types, usages
 from cms.attribution import By
 from cms.content import Reference
 from cms.database import forget
 from cms.delivery.live_structure import live_tree
 from cms.errors import Fault, WrongState
-from cms.redirects import NOT_FOUND, Answer
+from cms.redirects import NOT_FOUND, Answer, Place
 from cms.rendering import Rendered, render
 from cms.section_tree import SectionTree
 from cms.snapshots import refuse_trashed, revision_of
@@ -51,9 +51,8 @@ def publish(
     publication = session.get(Publication, entry.id) if entry.published_revision is not None else None
     addresses.refuse_live_twin(session, chosen)
     before = live_tree(session)
-    old_path = _path(before, publication)
-    old_locale = publication.locale if publication is not None else chosen.locale
-    rendered = rendered or render(content_types.find(entry.type), chosen.fields)
+    left = redirects.place_of(publication, before) if publication is not None else None
+    rendered = rendered or render(site_types.find(session, entry.type), chosen.fields)
     values = _values(session, entry, chosen, rendered, by=by, first=published_at)
     new = publication is None
     if publication is None:
@@ -65,7 +64,7 @@ def publish(
     entry.published_revision = chosen.number
     entry.published_at = publication.published_at
     entry.first_published_at = publication.first_published_at
-    path = _redirect_what_moved(session, before, publication, old=(old_locale, old_path), by=by)
+    path = _redirect_what_moved(session, before, publication, chosen, left=left, by=by)
     usages.note(session, entry.id, rendered.references, live=True, new=new)
     _settle_schedule(session, entry)
     events.record(
@@ -75,7 +74,7 @@ def publish(
         entry=entry,
         revision=chosen.number,
         path=path,
-        old_path=old_path,
+        old_path=left and left.path,
         planned_at=planned_at and planned_at.isoformat(),
     )
     warnings = (*_pathless(publication, path), *_unpublished_targets(session, rendered.references))
@@ -89,15 +88,15 @@ def unpublish(
     publication = session.get(Publication, entry.id)
     if publication is None:
         raise WrongState("not_published", "The entry is not published.")
-    if content_types.find(entry.type).single:
+    if site_types.find(session, entry.type).single:
         raise WrongState("single_type", f"The site cannot be without its {entry.type}.")
-    path = _path(live_tree(session), publication)
+    place = redirects.place_of(publication, live_tree(session))
     session.delete(publication)
     entry.published_revision = None
     entry.published_at = None
     session.flush()
-    if path is not None:
-        redirects.answer(session, entry, answer, path=path, locale=publication.locale, at=by.at)
+    if place is not None:
+        redirects.answer(session, entry, answer, place=place, at=by.at)
     usages.note(session, entry.id, (), live=True, new=False)
     _drop_planned_end(session, entry)
     events.record(
@@ -106,7 +105,7 @@ def unpublish(
         by=by,
         entry=entry,
         revision=publication.revision,
-        old_path=path,
+        old_path=place and place.path,
         answer=answer.kind,
         planned_at=planned_at and planned_at.isoformat(),
     )
@@ -131,6 +130,7 @@ def _values(
         "fields": rendered.fields,
         "rendered": rendered.rendered,
         "searched": rendered.searched,
+        "compared": rendered.compared,
         "targets": list(dict.fromkeys(target for _, target, _ in rendered.references)),
         "file": rendered.file,
         "upload": rendered.file and rendered.file["sha256"],
@@ -145,24 +145,20 @@ def public_byline(session: Session, ids: list[str]) -> list[dict[str, Any]]:
     return [{"id": one, "name": found[one].name, "url": found[one].url} for one in ids if one in found]
 
 
-def _path(tree: SectionTree, publication: Publication | None) -> str | None:
-    if publication is None or publication.slug is None:
-        return None
-    return tree.path(publication.section, locale=publication.locale, slug=publication.slug)
-
-
 def _redirect_what_moved(
-    session: Session, before: SectionTree, publication: Publication, *, old: tuple[str, str | None], by: By
+    session: Session, before: SectionTree, publication: Publication, chosen: Revision, *, left: Place | None, by: By
 ) -> str | None:
-    if content_types.find(publication.type).single:
+    if site_types.find(session, publication.type).single:
         forget(session)
     if publication.type == "structure":
-        after = live_tree(session)
-        redirects.follow_sections(session, before, after, at=by.at)
+        removed = {one["section"]: one.get("into") for one in chosen.fields.get("removed") or ()}
+        # Not `live_tree`: it keeps the rules with the tree, and these are being made.
+        after = SectionTree(publication.rendered["sections"] or [])
+        redirects.follow_sections(session, before, after, removed=removed, at=by.at)
         return None
-    path = _path(before, publication)
-    redirects.follow_entry(session, publication, old=old, path=path, at=by.at)
-    return path
+    now = redirects.place_of(publication, before)
+    redirects.follow_entry(session, publication.entry_id, left=left, now=now, at=by.at)
+    return now and now.path
 
 
 def _settle_schedule(session: Session, entry: Entry) -> None:

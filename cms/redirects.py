@@ -1,21 +1,25 @@
-"""What old paths answer. A rule points at an entry or a section by id, so that it outlives further moves."""
+"""What moves and takedowns leave behind: rules about a place, so that every path that ever was leads somewhere.
+
+A place is a slug below a section, whatever path that section has by now; so the move of a section is one rule,
+however much stands in it (decision 0007). The rules that staff keep are in `redirect_rules`.
+"""
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from cms import site
 from cms.database import remembered
 from cms.delivery import resolving
-from cms.delivery.live_structure import live_tree
+from cms.delivery.live_structure import live_site
 from cms.errors import Fault, InvalidContent
 from cms.identity import is_id, new_id
-from cms.section_tree import SectionTree
-from cms.site import locales
+from cms.section_tree import Section, SectionTree, in_locale
 from cms.structure import newest_tree
 from cms.tables.entries import Entry
 from cms.tables.publications import Publication, Redirect
@@ -35,18 +39,39 @@ class Answer:
 NOT_FOUND = Answer()
 
 
-def answer(session: Session, entry: Entry, said: Answer, *, path: str, locale: str, at: datetime) -> None:
-    """Note what a path that has just lost its entry answers. Raises `InvalidContent`."""
-    _clear(session, [path], locale=locale)
+class Place(NamedTuple):
+    """Where something stood: in a locale, below a section (None: the root), under a slug; and the path that it had."""
+
+    locale: str | None
+    section: str | None
+    slug: str
+    path: str
+
+
+def place_of(publication: Publication, tree: SectionTree) -> Place | None:
+    """Where a publication stands, if visitors can reach it."""
+    if publication.slug is None:
+        return None
+    path = tree.path(publication.section, locale=publication.locale, slug=publication.slug)
+    return path and Place(publication.locale, publication.section, publication.slug, path)
+
+
+def answer(session: Session, entry: Entry, said: Answer, *, place: Place, at: datetime) -> None:
+    """Note what a place that has just lost its entry answers. Raises `InvalidContent`."""
+    session.execute(delete(Redirect).where(_left_by_entries(place)))
     if said.kind == "not_found":
         return
     target = _target(session, entry, said.to) if said.kind == "redirect" else {}
-    status = 301 if said.kind == "redirect" else 410
-    _add(
-        session, path=path, locale=locale, status=status, explanation=said.explanation, about=entry.id, at=at, **target
-    )
-    if resolving.goes_round(session, path, tree=live_tree(session), locale=locale):
-        raise _refused("loop", f"{path} would lead back to itself.")
+    status = 301 if said.kind == "redirect" else resolving.GONE
+    _add(session, place, status=status, explanation=said.explanation, about=entry.id, at=at, **target)
+    refuse_loop(session, place.path, locale=place.locale or site.locales(session).default)
+
+
+def refuse_loop(session: Session, path: str, *, locale: str) -> None:
+    """Raises `InvalidContent` when the rules for a path lead back to where a visitor has been, spelling out the way."""
+    way = resolving.loop(session, path, site=live_site(session), locale=locale)
+    if way:
+        raise _refused("loop", f"This would lead round in a circle: {' → '.join(way)}.")
 
 
 def refuse_nowhere(session: Session, entry: Entry, said: Answer) -> None:
@@ -55,61 +80,102 @@ def refuse_nowhere(session: Session, entry: Entry, said: Answer) -> None:
         _target(session, entry, said.to)
 
 
-def follow_entry(
-    session: Session, publication: Publication, *, old: tuple[str, str | None], path: str | None, at: datetime
-) -> None:
-    """A live path answers for itself; `old`, the locale and path it had before, leads to the entry."""
-    ended = Redirect.about_entry == publication.entry_id
-    if path is not None:
-        ended = or_(ended, (Redirect.locale == publication.locale) & (Redirect.path == path))
+def follow_entry(session: Session, entry_id: str, *, left: Place | None, now: Place | None, at: datetime) -> None:
+    """An entry is live at a place: what was said of it ends, and the place that it left leads to it."""
+    ended = Redirect.about == entry_id
+    if now is not None:
+        ended = or_(ended, _left_by_entries(now) & (Redirect.target_entry == entry_id))
     if remembered(session, _ANY, lambda: bool(session.scalar(select(exists().where(Redirect.id.is_not(None)))))):
         session.execute(delete(Redirect).where(ended).execution_options(synchronize_session=False))
-    old_locale, old_path = old
-    if old_path is not None and old != (publication.locale, path):
-        _clear(session, [old_path], locale=old_locale)
-        _add(
-            session,
-            path=old_path,
-            locale=old_locale,
-            status=301,
-            target_entry=publication.entry_id,
-            at=at,
+    if left is not None and (now is None or left[:3] != now[:3]):
+        session.execute(delete(Redirect).where(_left_by_entries(left)))
+        _add(session, left, status=301, target_entry=entry_id, at=at)
+
+
+def follow_sections(
+    session: Session, before: SectionTree, after: SectionTree, *, removed: Mapping[str, str | None], at: datetime
+) -> None:
+    """One rule for each section that moved or was removed by itself; everything below follows it (domain rule 10).
+
+    `removed` has the sections that stand in for removed ones; where none does, the section is gone."""
+    locales = site.locales(session).all
+    moved = [section for section in before if _places(before, section, locales) != _now(after, section, locales)]
+    added = [section for section in after if section.id not in before]
+    _end(session, [*(one for one in moved if one.id in after), *added], after, locales, at=at)
+    for section in moved:
+        here = _now(after, section, locales)
+        left = [place for place in _places(before, section, locales) if place[:3] not in {one[:3] for one in here}]
+        for place in _together(left, locales):
+            if section.id in after:
+                _add(session, place, prefix=True, status=301, target_section=section.id, at=at)
+            else:
+                _add(session, place, prefix=True, at=at, about=section.id, **_fate(section, removed.get(section.id)))
+
+
+def _fate(section: Section, successor: str | None) -> dict[str, Any]:
+    if successor is not None:
+        return {"status": 301, "target_section": successor}
+    name = in_locale(section.name, "*")
+    return {"status": resolving.GONE, "explanation": f"The section “{name}” was removed." if name else None}
+
+
+def _now(tree: SectionTree, section: Section, locales: Iterable[str]) -> list[Place]:
+    found = tree.section(section.id)
+    return _places(tree, found, locales) if found is not None else []
+
+
+def _places(tree: SectionTree, section: Section, locales: Iterable[str]) -> list[Place]:
+    above = section.parents[-1] if section.parents else None
+    return [
+        Place(locale, above, in_locale(section.slug, locale) or "", tree.path(section.id, locale=locale) or "")
+        for locale in locales
+    ]
+
+
+def _together(places: list[Place], locales: tuple[str, ...]) -> list[Place]:
+    """One place for every locale, where it is the same in all."""
+    if len(places) == len(locales) and len({place[1:] for place in places}) == 1:
+        return [places[0]._replace(locale=None)]
+    return places
+
+
+def _end(
+    session: Session, sections: list[Section], tree: SectionTree, locales: tuple[str, ...], *, at: datetime
+) -> None:
+    """A section that stands at a place again has no rule there, and one that is back is gone no longer."""
+    by_id = {section.id: section for section in sections}
+    for ids in _chunks(list(by_id)):
+        session.execute(delete(Redirect).where(Redirect.about.in_(ids), Redirect.prefix.is_(True)))
+        rules = select(Redirect).where(
+            Redirect.target_section.in_(ids), Redirect.about.is_(None), Redirect.slug.is_not(None)
         )
+        for rule in session.scalars(rules).all():
+            section = by_id[rule.target_section or ""]
+            here = {one.locale for one in _places(tree, section, locales) if one[1:3] == (rule.section, rule.slug)}
+            over = set(locales) if rule.locale is None else {rule.locale}
+            if here & over:
+                session.delete(rule)
+                for locale in sorted(over - here):
+                    place = Place(locale, rule.section, rule.slug or "", rule.path)
+                    _add(session, place, prefix=True, status=301, target_section=section.id, at=at)
+    session.flush()
 
 
-def follow_sections(session: Session, before: SectionTree, after: SectionTree, *, at: datetime) -> None:
-    """One rule for each section that moved by itself; everything below follows it (domain rule 10)."""
-    for locale in locales(session).all:
-        moved = _moved(before, after, locale=locale)
-        _clear(session, [new for _, new in moved.values()], locale=locale, sections_only=True)
-        left = {id: paths for id, paths in moved.items() if after.at(paths[0], locale=locale) is None}
-        _clear(session, [old for old, _ in left.values()], locale=locale)
-        for id, (old, new) in left.items():
-            section = before.section(id)
-            above = left.get(section.parents[-1]) if section and section.parents else None
-            if above is None or above[1] + old.removeprefix(above[0]) != new:
-                _add(session, path=old, locale=locale, status=301, target_section=id, at=at)
+def _chunks(ids: list[str], size: int = 500) -> Iterable[list[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-def _moved(before: SectionTree, after: SectionTree, *, locale: str) -> dict[str, tuple[str, str]]:
-    moved = {}
-    for section in before:
-        old = before.path(section.id, locale=locale)
-        new = after.path(section.id, locale=locale)
-        if old is not None and new is not None and old != new:
-            moved[section.id] = (old, new)
-    return moved
+def _left_by_entries(place: Place) -> ColumnElement[bool]:
+    section = Redirect.section.is_(None) if place.section is None else Redirect.section == place.section
+    return (Redirect.slug == place.slug) & section & (Redirect.locale == place.locale) & Redirect.prefix.is_(False)
 
 
-def _clear(session: Session, paths: Collection[str], *, locale: str, sections_only: bool = False) -> None:
-    if not paths:
-        return
-    rules = delete(Redirect).where(Redirect.locale == locale, Redirect.path.in_(paths))
-    session.execute(rules.where(Redirect.target_section.is_not(None)) if sections_only else rules)
-
-
-def _add(session: Session, *, about: str | None = None, at: datetime, **values: Any) -> None:
-    session.add(Redirect(id=new_id(), about_entry=about, source="automatic", created_at=at, **values))
+def _add(session: Session, place: Place, *, at: datetime, prefix: bool = False, **values: Any) -> None:
+    session.add(
+        Redirect(
+            id=new_id(), **place._asdict(), prefix=prefix, source="automatic", created_at=at, changed_at=at, **values
+        )
+    )
     session.flush()
     session.info[_ANY] = True
 
@@ -123,6 +189,13 @@ def _target(session: Session, entry: Entry, to: str | None) -> dict[str, str]:
         raise _refused("missing", "A redirect needs 'to': an entry's id, a section's id or a path on this site.")
     if to == entry.id:
         raise _refused("loop", "An entry that is taken down cannot stand in for itself.")
+    return target(session, to)
+
+
+def target(session: Session, to: str) -> dict[str, str]:
+    """Where a rule leads, as the columns that say so: a path on this site, a section or an entry.
+
+    Raises `InvalidContent`."""
     if _ON_THIS_SITE.fullmatch(to):
         return {"target_url": to.rstrip("/") or "/"}
     if to in newest_tree(session):

@@ -18,6 +18,7 @@ class Rendered:
     rendered: dict[str, Any]
     references: tuple[Reference, ...]
     searched: dict[str, Any]
+    compared: dict[str, Any]
     file: dict[str, Any] | None
     seo: dict[str, Any]
 
@@ -32,6 +33,7 @@ def render(content_type: ContentType, fields: Mapping[str, Any]) -> Rendered:
         rendered=_with_pieces(content_type.fields, public),
         references=tuple(content.references(content_type, public)),
         searched=content.searched(content_type, public, public=True),
+        compared=content.compared(content_type, public),
         file=upload and {**upload, "alt": public.get("alt")},
         seo=_seo(public),
     )

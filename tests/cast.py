@@ -122,4 +122,4 @@ def what_is_at(session: Session, path: str, *, locale: str | None = "ru") -> tup
         return "entry", found.publication.entry_id
     if found.moved_to is not None:
         return "redirect", found.moved_to
-    return ("gone", found.gone.explanation) if found.gone is not None else ("section", found.section)
+    return ("gone", found.explanation) if found.gone else ("section", found.section)

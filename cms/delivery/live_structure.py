@@ -1,6 +1,7 @@
-"""The published tree of sections, and how fresh an answer may be said to be."""
+"""The published tree of sections, where its sections stood before, and how fresh an answer may be said to be."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -8,7 +9,44 @@ from sqlalchemy.orm import Session
 
 from cms.database import remembered
 from cms.section_tree import SectionTree
-from cms.tables.publications import Publication, Schedule
+from cms.tables.publications import Publication, Redirect, Schedule
+
+Place = tuple[str | None, str | None, str]
+
+
+@dataclass(frozen=True)
+class Left:
+    """A rule that a section left at a place: it moved away, or it was removed, and who stands in for it then."""
+
+    rule: str
+    section: str
+    status: int
+    successor: str | None = None
+    explanation: str | None = None
+
+
+@dataclass(frozen=True)
+class FormerSections:
+    """What sections left behind, the latest first, by place: locale (None: every one), section above, slug."""
+
+    places: Mapping[Place, tuple[Left, ...]] = field(default_factory=dict)
+    removed: Mapping[str, Left] = field(default_factory=dict)
+
+    def at(self, above: str | None, slug: str, *, locale: str) -> Iterator[Left]:
+        """The sections that stood at a place once."""
+        yield from self.places.get((locale, above, slug), ())
+        yield from self.places.get((None, above, slug), ())
+
+    def successor(self, section: str, tree: SectionTree) -> str | None:
+        """The section of the tree that stands in for a removed one, if one does."""
+        seen = {section}
+        while section not in tree:
+            left = self.removed.get(section)
+            if left is None or left.successor is None or left.successor in seen:
+                return None
+            section = left.successor
+            seen.add(section)
+        return section
 
 
 @dataclass(frozen=True)
@@ -16,13 +54,14 @@ class LiveSite:
     """The tree in force, its revision, and the next instant at which a schedule will change something."""
 
     tree: SectionTree
+    former: FormerSections
     entry_id: str | None
     revision: int
     next_change: datetime | None
 
 
 def live_site(session: Session) -> LiveSite:
-    """One statement, plus one more when the structure was published anew since the last call."""
+    """One statement, plus two more when the structure was published anew since the last call."""
     return remembered(session, "live site", lambda: _live_site(session))
 
 
@@ -30,18 +69,38 @@ def _live_site(session: Session) -> LiveSite:
     row = session.execute(_STATE).one()
     key = (row.entry_id, row.revision, row.published_at)
     # Looked at once: another thread may keep its own tree between two looks.
-    kept_key, tree = _kept.get("tree", (None, None))
-    if tree is None or kept_key != key:
+    kept_key, tree, former = _kept.get("tree", (None, None, None))
+    if tree is None or former is None or kept_key != key:
         rendered = session.scalar(select(Publication.rendered).where(Publication.type == "structure"))
-        tree = SectionTree((rendered or {}).get("sections") or [])
-        _kept["tree"] = (key, tree)
+        tree, former = SectionTree((rendered or {}).get("sections") or []), _former(session)
+        _kept["tree"] = (key, tree, former)
     instants = [instant for instant in (row.publish_at, row.unpublish_at) if instant is not None]
-    return LiveSite(tree, row.entry_id, row.revision or 0, min(instants, default=None))
+    return LiveSite(tree, former, row.entry_id, row.revision or 0, min(instants, default=None))
 
 
 def live_tree(session: Session) -> SectionTree:
     """The published tree. Empty before a structure is published."""
     return live_site(session).tree
+
+
+def _former(session: Session) -> FormerSections:
+    """What sections left behind: it changes with a publication of the structure alone."""
+    places: dict[Place, tuple[Left, ...]] = {}
+    removed = {}
+    r = Redirect
+    rows = session.execute(
+        select(r.id, r.locale, r.section, r.slug, r.status, r.target_section, r.about, r.explanation)
+        .where(r.slug.is_not(None), r.prefix.is_(True))
+        .order_by(r.id.desc())
+    )
+    for row in rows:
+        successor = row.target_section if row.about else None
+        left = Left(row.id, row.about or row.target_section, row.status, successor, row.explanation)
+        place = (row.locale, row.section, row.slug)
+        places[place] = (*places.get(place, ()), left)
+        if row.about:
+            removed[row.about] = left
+    return FormerSections(places, removed)
 
 
 _STRUCTURE = select(Publication).where(Publication.type == "structure").subquery()
@@ -55,4 +114,4 @@ _STATE = select(
 )
 
 # The published tree, parsed. A publication's instant tells it from every other.
-_kept: dict[str, tuple[object, SectionTree]] = {}
+_kept: dict[str, tuple[object, SectionTree, FormerSections]] = {}

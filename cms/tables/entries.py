@@ -45,6 +45,8 @@ class Entry(Base):
     source_revision: Mapped[int | None]
     # What the staff's search looks at in the newest revision.
     searched: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    # The values of the newest revision that lists filter and sort by.
+    compared: Mapped[dict[str, Any]] = mapped_column(deferred=True)
 
 
 class Revision(Attributed, Base):
@@ -66,6 +68,8 @@ class Revision(Attributed, Base):
     # How often later autosaves have replaced this one's content.
     folds: Mapped[int] = mapped_column(server_default="0", default=0)
     restored_from: Mapped[int | None]
+    # The revision of the entry's type that it was saved under; none for types that are built in.
+    type_revision: Mapped[int | None]
 
 
 class Usage(Base):
@@ -78,6 +82,19 @@ class Usage(Base):
     live: Mapped[bool] = mapped_column(primary_key=True)
     pointer: Mapped[str] = mapped_column(primary_key=True)
     target_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Departure(Base):
+    """What became of an entry when its section was removed, so that it can be taken back with the section.
+
+    `kind`: moved, gone or trashed; `live_revision`: what was published then."""
+
+    __tablename__ = "departures"
+
+    section: Mapped[str] = mapped_column(primary_key=True)
+    entry_id: Mapped[str] = mapped_column(ForeignKey("entries.id"), primary_key=True)
+    kind: Mapped[str]
+    live_revision: Mapped[int | None]
 
 
 class StoredFile(Base):

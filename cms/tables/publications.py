@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cms.database import Base
+from cms.database import Base, BigNumber
 from cms.tables.attributed import Attributed
 
 
@@ -36,6 +36,8 @@ class Publication(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(deferred=True)
     # What the public search looks at, so that an index need not read documents.
     searched: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    # The values that lists filter and sort by, apart from the documents, so that comparing is cheap.
+    compared: Mapped[dict[str, Any]] = mapped_column(deferred=True)
 
     __table_args__ = (
         # One live entry per address. Entries without a section share the root, entries without a slug have no address.
@@ -46,23 +48,48 @@ class Publication(Base):
 
 
 class Redirect(Base):
-    """What an old path answers. Exactly one of the three targets, or none and status 410."""
+    """What an old path answers: one of the three targets, or none and status 410.
+
+    A rule that staff or an import made holds for its `path`, and with `prefix` for all below it. One that a move or a
+    takedown left holds for a place, `section` and `slug`, wherever that section stands by now (decision 0007); `path`
+    then tells what it was. No locale: every locale."""
 
     __tablename__ = "redirects"
-    __table_args__ = (UniqueConstraint("locale", "path"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    locale: Mapped[str]
+    locale: Mapped[str | None] = mapped_column()
     path: Mapped[str]
+    prefix: Mapped[bool]
+    section: Mapped[str | None]
+    slug: Mapped[str | None] = mapped_column()
     status: Mapped[int]
     target_entry: Mapped[str | None] = mapped_column(index=True)
-    target_section: Mapped[str | None]
+    target_section: Mapped[str | None] = mapped_column(index=True)
     target_url: Mapped[str | None]
-    # The entry that stood here, when the rule was made by taking it down: it ends when the entry is live again.
-    about_entry: Mapped[str | None] = mapped_column(index=True)
+    # The entry or section that stood here and was taken away: the rule ends when it is live again, and answers for
+    # its older places, too.
+    about: Mapped[str | None] = mapped_column(index=True)
     explanation: Mapped[str | None]
     source: Mapped[str]
+    hits: Mapped[int] = mapped_column(BigNumber, server_default="0", default=0)
+    last_hit_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    __table_args__ = (
+        # One rule of staff's for each path.
+        Index(
+            "uq_redirects_path",
+            func.coalesce(locale, text("''")),
+            "path",
+            unique=True,
+            sqlite_where=slug.is_(None),
+            postgresql_where=slug.is_(None),
+        ),
+        Index("ix_redirects_path", "path"),
+        Index("ix_redirects_place", "slug", "section"),
+        Index("ix_redirects_changed", "changed_at", "id"),
+    )
 
 
 class Schedule(Attributed, Base):
