@@ -5,12 +5,12 @@ however much stands in it (decision 0007). The rules that staff keep are in `red
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Delete, Update, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from cms import site
@@ -81,15 +81,23 @@ def refuse_nowhere(session: Session, entry: Entry, said: Answer) -> None:
 
 
 def follow_entry(session: Session, entry_id: str, *, left: Place | None, now: Place | None, at: datetime) -> None:
-    """An entry is live at a place: what was said of it ends, and the place that it left leads to it."""
-    ended = Redirect.about == entry_id
-    if now is not None:
-        ended = or_(ended, _left_by_entries(now) & (Redirect.target_entry == entry_id))
-    if remembered(session, _ANY, lambda: bool(session.scalar(select(exists().where(Redirect.id.is_not(None)))))):
-        session.execute(delete(Redirect).where(ended).execution_options(synchronize_session=False))
+    """An entry is live at a place: what was said of it ends, and every place that it left leads to it."""
+    rules = remembered(session, _ANY, lambda: bool(session.scalar(select(exists().where(Redirect.id.is_not(None))))))
+    if rules and now is not None:
+        leads = {**_NO_TARGET, "target_entry": entry_id, "about": None, "explanation": None, "changed_at": at}
+        _execute(session, update(Redirect).where(Redirect.about == entry_id).values(status=301, **leads))
+        _execute(session, delete(Redirect).where(_left_by_entries(now), Redirect.target_entry == entry_id))
     if left is not None and (now is None or left[:3] != now[:3]):
         session.execute(delete(Redirect).where(_left_by_entries(left)))
         _add(session, left, status=301, target_entry=entry_id, at=at)
+
+
+_NO_TARGET: Mapping[str, Any] = {"target_entry": None, "target_section": None, "target_url": None}
+
+
+def _execute(session: Session, change: Delete | Update) -> None:
+    # Rules are not kept in the session from one verb to the next.
+    session.execute(change.execution_options(synchronize_session=False))
 
 
 def follow_sections(
@@ -192,15 +200,17 @@ def _target(session: Session, entry: Entry, to: str | None) -> dict[str, str]:
     return target(session, to)
 
 
-def target(session: Session, to: str) -> dict[str, str]:
-    """Where a rule leads, as the columns that say so: a path on this site, a section or an entry.
+def target(session: Session, to: str, *, entries: Container[str] | None = None) -> dict[str, str]:
+    """Where a rule leads, as the columns that say so: a path on this site, a section or an entry. `entries`: those
+    that are known to exist, when they have been looked up.
 
     Raises `InvalidContent`."""
     if _ON_THIS_SITE.fullmatch(to):
-        return {"target_url": to.rstrip("/") or "/"}
+        path = re.split(r"[?#]", to, maxsplit=1)[0]
+        return {"target_url": resolving.normal(path) + to[len(path) :]}
     if to in newest_tree(session):
         return {"target_section": to}
-    if is_id(to) and session.get(Entry, to) is not None:
+    if is_id(to) and (session.get(Entry, to) is not None if entries is None else to in entries):
         return {"target_entry": to}
     raise _refused("unknown_target", "This is no entry, no section and no path that starts with '/'.")
 

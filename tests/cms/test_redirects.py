@@ -128,11 +128,11 @@ def test_publishing_again_ends_what_the_path_answered(session: Session, olga: Co
     assert (what_is_at(session, "/hours"), rules(session)) == (("entry", entry.id), 0)
 
 
-def test_publishing_again_elsewhere_ends_it_too(session: Session, olga: Colleague) -> None:
+def test_publishing_again_elsewhere_leads_there(session: Session, olga: Colleague) -> None:
     entry = a_live_news(session, by=olga.by(), slug="hours")
     take_down(session, entry, olga, Answer("gone"))
     move(session, entry, olga, slug="days")
-    assert what_is_at(session, "/hours") is None
+    assert what_is_at(session, "/hours") == ("redirect", "/days")
 
 
 def test_the_trash_may_leave_an_answer_behind(session: Session, olga: Colleague) -> None:
