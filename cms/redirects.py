@@ -5,7 +5,7 @@ however much stands in it (decision 0007). The rules that staff keep are in `red
 """
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -107,17 +107,39 @@ def follow_sections(
 
     `removed` has the sections that stand in for removed ones; where none does, the section is gone."""
     locales = site.locales(session).all
-    moved = [section for section in before if _places(before, section, locales) != _now(after, section, locales)]
+    moved = _moved(before, after, locales)
     added = [section for section in after if section.id not in before]
     _end(session, [*(one for one in moved if one.id in after), *added], after, locales, at=at)
-    for section in moved:
-        here = _now(after, section, locales)
-        left = [place for place in _places(before, section, locales) if place[:3] not in {one[:3] for one in here}]
+    for left in left_by_sections(before, after, removed=removed, locales=locales):
+        _add(session, left.place, prefix=True, at=at, **left.says)
+
+
+@dataclass(frozen=True)
+class LeftBySection:
+    """A rule that a section leaves at a place, and what the rule says."""
+
+    section: str
+    place: Place
+    says: Mapping[str, Any]
+
+
+def left_by_sections(
+    before: SectionTree, after: SectionTree, *, removed: Mapping[str, str | None], locales: tuple[str, ...]
+) -> Iterator[LeftBySection]:
+    """The rules that sections leave which move or are removed from one tree to the other."""
+    for section in _moved(before, after, locales):
+        here = {place[:3] for place in _now(after, section, locales)}
+        left = [place for place in _places(before, section, locales) if place[:3] not in here]
         for place in _together(left, locales):
             if section.id in after:
-                _add(session, place, prefix=True, status=301, target_section=section.id, at=at)
+                yield LeftBySection(section.id, place, {"status": 301, "target_section": section.id})
             else:
-                _add(session, place, prefix=True, at=at, about=section.id, **_fate(section, removed.get(section.id)))
+                says = {"about": section.id, **_fate(section, removed.get(section.id))}
+                yield LeftBySection(section.id, place, says)
+
+
+def _moved(before: SectionTree, after: SectionTree, locales: Iterable[str]) -> list[Section]:
+    return [section for section in before if _places(before, section, locales) != _now(after, section, locales)]
 
 
 def _fate(section: Section, successor: str | None) -> dict[str, Any]:
@@ -153,7 +175,9 @@ def _end(
     """A section that stands at a place again has no rule there, and one that is back is gone no longer."""
     by_id = {section.id: section for section in sections}
     for ids in _chunks(list(by_id)):
-        session.execute(delete(Redirect).where(Redirect.about.in_(ids), Redirect.prefix.is_(True)))
+        leads = {**_NO_TARGET, "target_section": Redirect.about, "about": None, "explanation": None, "changed_at": at}
+        back = update(Redirect).where(Redirect.about.in_(ids), Redirect.prefix.is_(True))
+        _execute(session, back.values(status=301, **leads))
         rules = select(Redirect).where(
             Redirect.target_section.in_(ids), Redirect.about.is_(None), Redirect.slug.is_not(None)
         )
