@@ -53,7 +53,7 @@ def place_of(publication: Publication, tree: SectionTree) -> Place | None:
     if publication.slug is None:
         return None
     path = tree.path(publication.section, locale=publication.locale, slug=publication.slug)
-    return path and Place(publication.locale, publication.section, publication.slug, path)
+    return None if path is None else Place(publication.locale, publication.section, publication.slug, path)
 
 
 def answer(session: Session, entry: Entry, said: Answer, *, place: Place, at: datetime) -> None:
@@ -61,7 +61,7 @@ def answer(session: Session, entry: Entry, said: Answer, *, place: Place, at: da
     session.execute(delete(Redirect).where(_left_by_entries(place)))
     if said.kind == "not_found":
         return
-    target = _target(session, entry, said.to) if said.kind == "redirect" else {}
+    target: dict[str, Any] = dict(_target(session, entry, said.to)) if said.kind == "redirect" else {}
     status = 301 if said.kind == "redirect" else resolving.GONE
     _add(session, place, status=status, explanation=said.explanation, about=entry.id, at=at, **target)
     refuse_loop(session, place.path, locale=place.locale or site.locales(session).default)

@@ -4,14 +4,17 @@ What is live at a path wins over every rule. Then a path is walked step by step,
 there or stood there once; what is found in the end, wherever it is now, is one hop away (decision 0007).
 """
 
-from collections.abc import Collection, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, case, func, literal_column, null, select, text, union_all
+from sqlalchemy.orm import Session, aliased
 
-from cms.delivery.live_structure import LiveSite
+from cms.delivery.live_structure import LiveSite, Place
 from cms.site import Locales
 from cms.tables.publications import Publication, Redirect
 
@@ -44,23 +47,57 @@ class Found:
 
 def resolve(session: Session, path: str, *, site: LiveSite, locales: Locales, locale: str | None) -> Found | None:
     """What is at a path, in the locale that is asked for or else in the first that has something there."""
-    path = normal(path)
     asked = (locale,) if locale is not None else tuple(dict.fromkeys((locales.default, *locales.all)))
-    looks = [_Look(session, site, one, path) for one in asked]
+    looks = _looks(session, site, normal(path), asked)
     standing = next((found for look in looks if (found := look.standing()) is not None), None)
     if standing is not None:
         return standing
-    return next((found for look in looks if (found := _followed(look).found) is not None), None)
+    return next((found for look in looks if (found := _followed(look, look.rule()).found) is not None), None)
 
 
-def normal(path: str) -> str:
-    """A path as rules and places name it: with a slash before, and none behind."""
-    return "/" + path.strip("/")
+def stands(session: Session, path: str, *, site: LiveSite, locales: Iterable[str]) -> bool:
+    """Whether something is live at the path itself, in any of the locales, so that rules for it wait."""
+    return any(look.stands() for look in _looks(session, site, normal(path), tuple(locales)))
+
+
+def end(session: Session, stored: Any, *, site: LiveSite, locale: str) -> Found | None:
+    """Where a stored rule leads in the end, whatever is at its path; None: nowhere now."""
+    return _followed(_Look(session, site, locale, normal(stored.path)), _rule(stored)).found
 
 
 def loop(session: Session, path: str, *, site: LiveSite, locale: str) -> tuple[str, ...]:
     """The places that the rules for a path lead through when they lead back; none when they lead somewhere."""
-    return _followed(_Look(session, site, locale, normal(path))).round
+    [look] = _looks(session, site, normal(path), (locale,))
+    return _followed(look, look.rule()).round
+
+
+def normal(path: str) -> str:
+    """A path as rules and places name it: with a slash before and none behind, decoded, in Unicode's form C.
+
+    What a path cannot hold as it stands, such as a space or an encoded slash, is percent-encoded. Both `/%D1%87` and
+    `/ч` are `/ч`; what is normal stays as it is."""
+    if not _PLAIN(path):
+        path = unicodedata.normalize("NFC", _PIECES.sub(_normal_piece, path))
+    return "/" + path.strip("/")
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*").fullmatch
+_PIECES = re.compile(r"((?:%[0-9A-Fa-f]{2})+)|[^%]+|%")
+# Decoded, these would part the path elsewhere or be taken for a code.
+_KEPT_ENCODED = frozenset("%/?#\\ ")
+# Browsers encode these, drop them, or read them as something else.
+_NEVER_PLAIN = frozenset("%\\ ")
+
+
+def _normal_piece(piece: re.Match[str]) -> str:
+    encoded: str | None = piece[1]
+    text = piece[0] if encoded is None else unquote_to_bytes(encoded).decode("utf-8", "surrogateescape")
+    kept = _NEVER_PLAIN if encoded is None else _KEPT_ENCODED
+    return "".join(_encoded(one) if one in kept or not one.isprintable() else one for one in text)
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="", errors="surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -73,11 +110,13 @@ class _Followed:
 
 @dataclass(frozen=True)
 class _Rule:
-    """One thing that answers a path: a stored rule, or what a section left. `rest`: what of the path lies below."""
+    """One thing that answers a path: a stored rule, or what a section left. `rest`: what of the path lies below;
+    `place`: where the entry is live (locale, section, slug), if that is known."""
 
     id: str
     status: int
     entry: str | None = None
+    place: Place | None = None
     section: str | None = None
     url: str | None = None
     explanation: str | None = None
@@ -85,24 +124,36 @@ class _Rule:
 
 
 class _Look:
-    """One path in one locale, with what was found out about it."""
+    """One path in one locale. What the database has for it is shared with the looks in other locales."""
 
     def __init__(self, session: Session, site: LiveSite, locale: str, path: str) -> None:
         self.session, self.site, self.locale, self.path = session, site, locale, path
         steps = path.strip("/").split("/") if path != "/" else []
         self.steps = steps if len(steps) <= _MOST_STEPS else None
         self.above = self._walk((self.steps or [])[:-1])
-        self._publications: Sequence[Publication] | None = None
+        self.rows: Sequence[Any] = ()
+
+    def stands(self) -> bool:
+        """Whether something is live at the path itself."""
+        return self._here() is not None or self.path == "/" or self._at_home() is not None
 
     def standing(self) -> Found | None:
         """What is live at the path itself."""
-        tree = self.site.tree
-        here = tree.at(self.path, locale=self.locale)
-        parent = tree.at("/" + "/".join(self.steps[:-1]), locale=self.locale) if self.steps else None
-        for publication in self._in_candidates():
-            if publication.section == parent:
-                return Found(self.locale, publication=publication)
+        home = self._at_home()
+        if home is not None:
+            return Found(self.locale, publication=self.session.get_one(Publication, home.id))
+        here = self._here()
         return Found(self.locale, section=here) if here is not None or self.path == "/" else None
+
+    def _here(self) -> str | None:
+        return self.site.tree.at(self.path, locale=self.locale)
+
+    def _at_home(self) -> Any:
+        """The publication that stands in the section which has the path of the steps before."""
+        if not self.steps:
+            return None
+        parent = self.site.tree.at("/" + "/".join(self.steps[:-1]), locale=self.locale)
+        return next((row for row in self._in_candidates() if row.section == parent), None)
 
     def rule(self) -> _Rule | None:
         """What answers for the path besides: staff's rule for it, what stood there, staff's rule for all below."""
@@ -112,7 +163,7 @@ class _Look:
             return _of(exact)
         moved = next(iter(self._in_candidates()), None)
         if moved is not None:
-            return _Rule(self.above.get(moved.section) or "", 301, entry=moved.entry_id)
+            return _Rule(self.above.get(moved.section) or "", 301, moved.id, (moved.locale, moved.section, moved.slug))
         left = next((one for one in stored if one.slug is not None), None)
         if left is not None:
             return _of(left)
@@ -136,40 +187,26 @@ class _Look:
         here = tree.at(f"{above}/{slug}", locale=self.locale) if above is not None else None
         found: list[tuple[str, str | None]] = [] if here is None else [(here, None)]
         for left in former.at(section, slug, locale=self.locale):
-            found.append((left.section, left.rule))
-            successor = former.successor(left.section, tree)
-            if successor is not None and successor != left.section:
-                found.append((successor, left.rule))
+            # What was taken down with a section that had taken in another's entries was live in both.
+            found += [(one, left.rule) for one in (left.section, *former.successors(left.section, tree))]
         return found
 
-    def _in_candidates(self) -> Sequence[Publication]:
+    def _in_candidates(self) -> list[Any]:
         """What is live under the last step in any of the sections that the steps before may mean."""
-        if self._publications is None:
-            self._publications = self._find() if self.steps and self.above else ()
-        return self._publications
+        found = [row for row in self.rows if row.live and row.locale == self.locale and row.section in self.above]
+        if len(found) > 1:
+            order = list(self.above)
+            found.sort(key=lambda row: order.index(row.section))
+        return found
 
-    def _find(self) -> Sequence[Publication]:
-        wanted = select(Publication).where(
-            Publication.locale == self.locale,
-            Publication.slug == (self.steps or [""])[-1],
-            _among(Publication.section, self.above),
-        )
-        order = list(self.above)
-        return sorted(self.session.scalars(wanted), key=lambda one: order.index(one.section))
-
-    def _stored(self) -> Sequence[Redirect]:
+    def _stored(self) -> list[Any]:
         """Staff's rules for the path and for all above it, and what entries left at the place; the latest first."""
-        if self.steps is None:
-            return ()
-        above = ["/" + "/".join(self.steps[:count]) for count in range(len(self.steps))]
-        r = Redirect
-        by_path = and_(r.slug.is_(None), or_(r.path == self.path, and_(r.path.in_(above), r.prefix.is_(True))))
-        by_place: ColumnElement[bool] = false()
-        if self.steps and self.above:
-            by_place = and_(r.slug == self.steps[-1], _among(r.section, self.above), r.prefix.is_(False))
-        wanted = select(r).where(or_(r.locale == self.locale, r.locale.is_(None)), or_(by_path, by_place))
+        found = [row for row in self.rows if not row.live and row.locale in (self.locale, None) and self._holds(row)]
         # A rule for one locale goes before one for every locale.
-        return sorted(self.session.scalars(wanted.order_by(r.id.desc())), key=lambda one: one.locale is None)
+        return sorted(sorted(found, key=lambda row: str(row.id), reverse=True), key=lambda row: row.locale is None)
+
+    def _holds(self, row: Any) -> bool:
+        return row.prefix or row.path == self.path if row.slug is None else row.section in self.above
 
     def _section_left(self) -> _Rule | None:
         tree, former = self.site.tree, self.site.former
@@ -178,20 +215,75 @@ class _Look:
             if section in tree:
                 return _Rule(rule or "", 301, section=section)
         gone = next((former.removed[one] for one in candidates if one is not None and one in former.removed), None)
-        return gone and _Rule(gone.rule, GONE, explanation=gone.explanation)
+        return None if gone is None else _Rule(gone.rule, GONE, explanation=gone.explanation)
 
 
-def _among(column: Any, sections: Collection[str | None]) -> ColumnElement[bool]:
-    named = [one for one in sections if one is not None]
-    inside: ColumnElement[bool] = column.in_(named) if named else false()
-    return or_(inside, column.is_(None)) if None in sections else inside
+def _looks(session: Session, site: LiveSite, path: str, locales: tuple[str, ...]) -> list[_Look]:
+    """One path in some locales. One statement for all of them."""
+    looks = [_Look(session, site, locale, path) for locale in locales]
+    steps = looks[0].steps
+    if steps is not None:
+        sections = {section or "" for look in looks for section in look.above} if steps else set()
+        asked = {
+            "slug": steps[-1] if steps else "",
+            "locales": locales,
+            "or_all": ("", *locales),
+            # An empty list would be another statement.
+            "sections": tuple(sections) or ("-",),
+            "paths": ("/", *("/" + "/".join(steps[:count]) for count in range(1, len(steps) + 1))),
+        }
+        rows = session.execute(_AT, asked).all()
+        for look in looks:
+            look.rows = rows
+    return looks
 
 
-def _of(stored: Redirect, *, rest: str = "") -> _Rule:
+def _at_a_path() -> Any:
+    """What is live under a path's last step, staff's rules for the path and all above it, what entries left there."""
+    p, r, to = Publication, Redirect, aliased(Publication)
+    # As the unique indexes have them, so that they are used.
+    section, locale = func.coalesce(p.section, text("''")), func.coalesce(r.locale, text("''"))
+    yes: Any = literal_column("1")
+    no: Any = literal_column("0")
+    none = null()
+    sections: Any = bindparam("sections", expanding=True)
+    own = (r.id, r.locale, r.section, r.slug, r.path, r.status, r.target_entry, r.target_section, r.target_url)
+    live = select(
+        yes.label("live"),
+        *(p.entry_id.label("id"), p.locale, p.section, p.slug),
+        *((no if column is r.status else none).label(column.key) for column in own[4:]),
+        none.label("explanation"),
+        no.label("prefix"),
+        *(none.label(name) for name in ("to_locale", "to_section", "to_slug")),
+    ).where(p.slug == bindparam("slug"), p.locale.in_(bindparam("locales", expanding=True)), section.in_(sections))
+    rules = select(
+        no, *own, r.explanation, case((r.prefix.is_(True), yes), else_=no), to.locale, to.section, to.slug
+    ).join(to, to.entry_id == r.target_entry, isouter=True)
+    of_staff = rules.where(
+        r.slug.is_(None),
+        locale.in_(bindparam("or_all", expanding=True)),
+        r.path.in_(bindparam("paths", expanding=True)),
+    )
+    left = rules.where(
+        r.slug == bindparam("slug"), func.coalesce(r.section, text("''")).in_(sections), r.prefix.is_(False)
+    )
+    return union_all(live, of_staff, left)
+
+
+_AT = _at_a_path()
+
+
+def _of(row: Any, *, rest: str = "") -> _Rule:
+    place = (row.to_locale, row.to_section, row.to_slug) if row.to_slug is not None else None
+    return _rule(row, place=place, rest=rest)
+
+
+def _rule(stored: Any, *, place: Place | None = None, rest: str = "") -> _Rule:
     return _Rule(
         stored.id,
         stored.status,
         stored.target_entry,
+        place,
         stored.target_section,
         stored.target_url,
         stored.explanation,
@@ -202,8 +294,8 @@ def _of(stored: Redirect, *, rest: str = "") -> _Rule:
 # --- following rules to their end ---
 
 
-def _followed(look: _Look) -> _Followed:
-    first = rule = look.rule()
+def _followed(look: _Look, first: _Rule | None) -> _Followed:
+    rule = first
     way = [look.path]
     used: set[str] = set()
     while first is not None and rule is not None and len(way) <= _MOST_HOPS:
@@ -233,19 +325,25 @@ def _hop(look: _Look, rule: _Rule) -> Found | _Hop | None:
         return _to_url(look, rule.url, rule.rest)
     if rule.section is not None:
         return _to_section(look, rule.section, rule.rest)
-    return _to_entry(look, rule.entry)
+    return _to_entry(look, rule)
 
 
 def _to_url(look: _Look, url: str, rest: str) -> Found | _Hop:
+    plain = re.split(r"[?#]", url, maxsplit=1)[0]
+    query = url[len(plain) :]
+    to = (plain.rstrip("/") if rest else plain) + rest
     if not url.startswith("/"):
-        return Found(look.locale, moved_to=url.rstrip("/") + rest if rest else url)
-    return _to_path(look, normal(url + rest)) or Found(look.locale, moved_to=url.rstrip("/") + rest or "/")
+        return Found(look.locale, moved_to=to + query)
+    there = _to_path(look, normal(to))
+    if isinstance(there, _Hop):
+        return there
+    return Found(look.locale, moved_to=normal(to) + query)
 
 
 def _to_path(look: _Look, path: str) -> Found | _Hop | None:
     """What a path on this site leads on to; None: we know nothing of it."""
-    there = _Look(look.session, look.site, look.locale, path)
-    if there.standing() is not None:
+    [there] = _looks(look.session, look.site, path, (look.locale,))
+    if there.stands():
         return Found(look.locale, moved_to=path)
     rule = there.rule()
     return None if rule is None else _Hop(path, rule)
@@ -256,16 +354,21 @@ def _to_section(look: _Look, section: str, rest: str) -> Found | _Hop | None:
     path = tree.path(former.successor(section, tree) or section, locale=look.locale)
     if path is None:
         gone = former.removed.get(section)
-        return gone and Found(look.locale, status=GONE, explanation=gone.explanation)
+        return None if gone is None else Found(look.locale, status=GONE, explanation=gone.explanation)
     return _to_path(look, normal(path + rest)) if rest else Found(look.locale, moved_to=path)
 
 
-def _to_entry(look: _Look, entry_id: str | None) -> Found | _Hop | None:
-    p = Publication
-    row = look.session.execute(select(p.locale, p.section, p.slug).where(p.entry_id == entry_id)).first()
-    if row is not None and row.slug is not None:
-        path = look.site.tree.path(row.section, locale=row.locale, slug=row.slug)
+def _to_entry(look: _Look, rule: _Rule) -> Found | _Hop | None:
+    place = rule.place or look.session.execute(_PLACE, {"entry": rule.entry}).first()
+    if place is not None:
+        locale, section, slug = place
+        path = look.site.tree.path(section, locale=locale or look.locale, slug=slug)
         return None if path is None else Found(look.locale, moved_to=path)
     # The entry was taken down: what it left at its last place holds for the older ones, too.
-    later = look.session.scalar(select(Redirect).where(Redirect.about == entry_id).order_by(Redirect.id.desc()))
-    return later and _Hop(later.path, _of(later))
+    later = look.session.scalar(select(Redirect).where(Redirect.about == rule.entry).order_by(Redirect.id.desc()))
+    return None if later is None else _Hop(later.path, _rule(later))
+
+
+_PLACE = select(Publication.locale, Publication.section, Publication.slug).where(
+    Publication.entry_id == bindparam("entry"), Publication.slug.is_not(None)
+)

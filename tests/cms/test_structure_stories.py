@@ -90,7 +90,7 @@ class Stories(RuleBasedStateMachine):
 
     def on_each(self, step: Callable[[Site], None]) -> None:
         self.clock.pass_by(seconds=1)
-        refused = []
+        refused: list[type[Refusal] | None] = []
         for one in self.sites:
             known = (list(one.sections), list(one.entries))
             refused.append(None)
@@ -222,8 +222,13 @@ def left_as_it_was(database: Database) -> Iterator[Site]:
 def test_no_story_loses_a_path(request: pytest.FixtureRequest, olga: Colleague, clock: HeldClock) -> None:
     databases: tuple[Database, Database] = (request.getfixturevalue("sqlite"), request.getfixturevalue("postgresql"))
     with left_as_it_was(databases[0]) as one, left_as_it_was(databases[1]) as two:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
-            lambda: Stories([one, two], olga, clock),
+
+        class Here(Stories):
+            def __init__(self) -> None:
+                super().__init__([one, two], olga, clock)
+
+        run_state_machine_as_test(
+            Here,
             settings=settings(
                 max_examples=EXAMPLES,
                 stateful_step_count=STEPS,

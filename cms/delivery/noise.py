@@ -1,0 +1,54 @@
+"""Which paths that nobody found are worth a look, and what they and their referrers are counted as."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit, urlunsplit
+
+from cms.delivery.resolving import LONGEST_PATH, normal
+
+_LONGEST_BYTES = 2_000
+_LONGEST_REFERRER = 500
+
+# Robots say so. Tools such as curl are used by people, too, and a Cubot is a telephone.
+_ROBOT = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp|scanner|nikto|sqlmap|masscan|zgrab|nuclei", re.IGNORECASE)
+
+# What those try who look for holes: other systems' programs, and files that should never be served.
+_TRIED = re.compile(
+    r"/\.(?!well-known/)|\.\./|/wp-|/wordpress|xmlrpc|phpmyadmin|/pma\b|/cgi-bin|/vendor/phpunit|/etc/passwd|"
+    r"/actuator|/boaform|/solr/|/server-status|/HNAP1|\.(?:php\d?|phtml|aspx?|jspx?|cgi|env|bak|sql|ini|old|swp)(?:$|/)",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Missed:
+    """How often a path was not found since it was last told, and what the last visitor told."""
+
+    hits: int
+    last_at: datetime
+    locale: str | None = None
+    referrer: str | None = None
+
+
+def is_noise(path: str, agent: str = "") -> bool:
+    """Whether a miss tells of a robot or of somebody who tries doors, by the path and the browser's name."""
+    return bool(_ROBOT.search(agent) or _TRIED.search(path)) or len(path.encode()) > _LONGEST_BYTES
+
+
+def grouped(path: str) -> str:
+    """The path as misses are counted by: in normal form, without a query string."""
+    return normal(re.split(r"[?#]", path[: 2 * LONGEST_PATH], maxsplit=1)[0])
+
+
+def without_query(referrer: str | None) -> str | None:
+    """Where a visitor came from, without what may tell of the visitor; None: no web address."""
+    try:
+        parts = urlsplit((referrer or "").strip())
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host:
+        return None
+    address = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return address[:_LONGEST_REFERRER] if address.isprintable() else None
