@@ -1,12 +1,16 @@
-"""What the site as a whole is set to: its locales, and the two entries that every site has."""
+"""What the site as a whole is set to: the published settings, as they hold for everything that is shown."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms.database import remembered
 from cms.tables.publications import Publication
+
+USUAL_IN_FEED = 20
 
 
 @dataclass(frozen=True)
@@ -20,15 +24,76 @@ class Locales:
 DEFAULT_LOCALES = Locales(("ru", "en"), "ru")
 
 
+@dataclass(frozen=True)
+class Feed:
+    """A feed that staff have named: of which types (none: all), of which section (and below), in which locale."""
+
+    name: str
+    title: str | None = None
+    types: tuple[str, ...] = ()
+    section: str | None = None
+    locale: str | None = None
+    limit: int = USUAL_IN_FEED
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The published settings. `url` is the site's address for visitors, without a slash at its end; `seo` has the
+    `description`, `image` and `robots` of what says nothing of its own; `redirect_hosts` are in lower case."""
+
+    locales: Locales = DEFAULT_LOCALES
+    name: str | None = None
+    url: str | None = None
+    title_pattern: str | None = None
+    seo: Mapping[str, Any] = field(default_factory=dict)
+    robots_txt: str | None = None
+    redirect_hosts: frozenset[str] = frozenset()
+    feeds: tuple[Feed, ...] = ()
+
+    def absolute(self, path: str) -> str | None:
+        """The address of a path on this site, when the site's own is known."""
+        return None if self.url is None else self.url + path
+
+
+def settings(session: Session) -> Settings:
+    """The settings in force. One statement, the first time."""
+    return remembered(session, "settings", lambda: _settings(session))
+
+
 def locales(session: Session) -> Locales:
     """The locales of the published settings, or Russian and English."""
-    return remembered(session, "locales", lambda: _locales(session))
+    return settings(session).locales
 
 
-def _locales(session: Session) -> Locales:
-    rendered = session.scalar(select(Publication.rendered).where(Publication.type == "settings"))
-    named = tuple((rendered or {}).get("locales") or ())
+def _settings(session: Session) -> Settings:
+    published = session.scalar(select(Publication.rendered).where(Publication.type == "settings")) or {}
+    said = {name: value for name, value in published.items() if value is not None}
+    return Settings(
+        locales=_locales(said),
+        name=said.get("site_name") or None,
+        url=said["site_url"].rstrip("/") if said.get("site_url") else None,
+        title_pattern=said.get("title_pattern") or None,
+        seo={name: value for name, value in (said.get("seo") or {}).items() if value is not None},
+        robots_txt=said.get("robots_txt") or None,
+        redirect_hosts=frozenset(host.lower() for host in said.get("redirect_hosts") or ()),
+        feeds=tuple(_feed(one) for one in said.get("feeds") or ()),
+    )
+
+
+def _locales(said: Mapping[str, Any]) -> Locales:
+    named = tuple(said.get("locales") or ())
     if not named:
         return DEFAULT_LOCALES
-    default = (rendered or {}).get("default_locale")
+    default = said.get("default_locale")
     return Locales(named, str(default) if default in named else named[0])
+
+
+def _feed(said: Mapping[str, Any]) -> Feed:
+    return Feed(
+        name=said["name"],
+        title=said.get("title") or None,
+        types=tuple(said.get("types") or ()),
+        section=said.get("section") or None,
+        locale=said.get("locale") or None,
+        limit=int(said.get("limit") or USUAL_IN_FEED),
+    )

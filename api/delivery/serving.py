@@ -4,6 +4,8 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from api.beacon_limit import BeaconLimit
+from api.tally import Tally
 from cms.clock import Clock
 from cms.database import Database
 from search_index import Engine
@@ -13,11 +15,17 @@ class PublicParts(Protocol):
     """Those parts of the application that the public may be served from."""
 
     @property
+    def base(self) -> str: ...
+    @property
     def clock(self) -> Clock: ...
     @property
     def database(self) -> Database: ...
     @property
     def public_index(self) -> Engine: ...
+    @property
+    def beacons(self) -> BeaconLimit: ...
+    @property
+    def tally(self) -> Tally: ...
 
 
 def parts_of(request: Request) -> PublicParts:

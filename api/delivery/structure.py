@@ -41,6 +41,10 @@ def _depth(value: str | None) -> int:
     return int(value)
 
 
+# What a section is set to, by itself or by those above it, as far as visitors may know.
+_SHOWN = ("index_entry", "default_type", "listing", "in_menus", "in_sitemap")
+
+
 def _node(tree: SectionTree, section_id: str, *, locale: str, depth: int) -> dict[str, Any]:
     section = tree.section(section_id)
     if section is None:  # pragma: no cover - ids come from the tree itself
@@ -51,5 +55,6 @@ def _node(tree: SectionTree, section_id: str, *, locale: str, depth: int) -> dic
         "name": dict(section.name),
         "slug": in_locale(section.slug, locale) if isinstance(section.slug, str) else dict(section.slug),
         "path": tree.path(section.id, locale=locale),
+        **{name: tree.setting(section.id, name) for name in _SHOWN},
         "children": [_node(tree, one, locale=locale, depth=depth - 1) for one in below],
     }
