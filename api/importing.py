@@ -14,7 +14,7 @@ from api import background
 from api.parts import Parts
 from api.refusals import problem_of
 from api.uploads import take_in
-from cms import content_types, files, importing, people, publishing, site
+from cms import files, importing, people, publishing, site, site_types
 from cms.attribution import COMMAND_LINE, By
 from cms.content_types import ContentType
 from cms.errors import Fault, InvalidContent, Refusal, WrongState
@@ -29,6 +29,8 @@ from media.refusals import RefusedMedia
 BATCH = 100
 _LONGEST_SOURCE = 200
 _ASSET = "asset:"
+# They hold more than a row of text can tell.
+_NOT_IMPORTED = frozenset({"image", "file", "menu", "structure", "settings"})
 
 
 @dataclass
@@ -82,7 +84,9 @@ def import_source(
     """Import a file or folder. Tells progress, and at last `{"report": …}`."""
     started = time.monotonic()
     job = _job(parts, type, source, locale, publish=publish, dry_run=dry_run, by=(on_behalf_of, for_request))
-    reading = _opened(format, Path(path), Options(locale=locale))
+    # A type's own fields are not taken for something else because their names are common.
+    options = Options(locale=locale, fields=frozenset(field.name for field in job.content_type.fields))
+    reading = _opened(format, Path(path), options)
     report = Report()
     with parts.database.reading() as session:
         known = importing.known(session, source)
@@ -93,8 +97,8 @@ def import_source(
     task = Task(
         format=format,
         path=Path(path),
-        options=Options(locale=locale),
-        type_name=type,
+        options=options,
+        content_type=job.content_type,
         entries=settled.entries,
         assets=assets,
         digests={id: one.digest for id, one in known.items() if one.digest is not None},
@@ -123,10 +127,12 @@ def _loosen_vain_links(parts: Parts, job: Job, settled: Settled, report: Report)
 def _job(
     parts: Parts, type: str, source: str, locale: str | None, *, publish: bool, dry_run: bool, by: tuple[Any, Any]
 ) -> Job:
-    content_type = content_types.find(type)
     on_behalf_of, for_request = by
-    if not content_type.routable:
-        raise InvalidContent([Fault("--type", "not_routable", "Articles are imported as news, article or page.")])
+    with parts.database.reading() as session:
+        content_type = site_types.find(session, type)
+    if content_type.name in _NOT_IMPORTED:
+        said = "Texts are imported as news, article, page, or a type that staff made."
+        raise InvalidContent([Fault("--type", "not_imported", said)])
     if not source.isprintable() or not 0 < len(source) <= _LONGEST_SOURCE:
         said = f"A source is called by 1 to {_LONGEST_SOURCE} readable characters."
         raise InvalidContent([Fault("--source", "bad_source", said)])

@@ -3,13 +3,13 @@
 Pure: needs no database, so that an import can read articles in another process.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from cms import content_types, rich_text
+from cms import content_types, menu_items, rich_text, section_tree
 from cms.content_types import ContentType, Field, leaves
 from cms.errors import Fault, InvalidContent
 from cms.field_kinds import KINDS
@@ -44,7 +44,8 @@ def read(
     resolve: Resolve | None = None,
     stored: Mapping[str, Any] | None = None,
 ) -> Read:
-    """Check values against their type; rich text comes out as documents. Raises `InvalidContent`.
+    """Check values against their type; rich text comes out as documents, defaults stand for what was not given.
+    Raises `InvalidContent`.
 
     Documents that stand in `stored` were read before and stay as they are, whatever the rules are now."""
     faults: list[Fault] = []
@@ -80,7 +81,7 @@ class _Reading:
 
 
 def _with_documents(fields: tuple[Field, ...], given: Mapping[str, Any], reading: _Reading) -> dict[str, Any]:
-    prepared = dict(given)
+    prepared = {field.name: field.default for field in fields if field.default is not None} | dict(given)
     for field in fields:
         value = prepared.get(field.name)
         if value is not None and field.kind in _PREPARED:
@@ -146,18 +147,43 @@ def derive(content_type: ContentType, fields: Mapping[str, Any]) -> Derived:
     )
 
 
+# Stands among the types that a reference may have for: it points at a section of the site, not at an entry.
+SECTION = "(section)"
+
+
 def references(content_type: ContentType, fields: Mapping[str, Any]) -> Iterator[Reference]:
-    """Every reference to an entry: its JSON pointer, the entry's id, and the types it may have (none: any)."""
+    """Every reference: its JSON pointer, the id of an entry or a section, and the types it may have (none: any
+    entry; `SECTION`: a section)."""
     for field, pointer, value in leaves(content_type.fields, fields, at="/fields"):
-        if field.kind == "reference":
-            yield pointer, value, field.types
-        elif field.kind == "references":
-            yield from ((f"{pointer}/{index}", one, field.types) for index, one in enumerate(value))
-        elif field.kind == "rich_text":
-            for reference in rich_text.references(value):
-                yield pointer, reference.entry, _TYPES_IN_TEXT[reference.kind]
+        found = _REFERENCES.get(field.kind)
+        if found is not None:
+            yield from found(field, pointer, value)
 
 
+def _in_list(field: Field, pointer: str, value: list[str]) -> Iterator[Reference]:
+    return ((f"{pointer}/{index}", one, field.types) for index, one in enumerate(value))
+
+
+def _in_text(_field: Field, pointer: str, value: Any) -> Iterator[Reference]:
+    return ((pointer, reference.entry, _TYPES_IN_TEXT[reference.kind]) for reference in rich_text.references(value))
+
+
+def _in_menu(_field: Field, pointer: str, value: list[Mapping[str, Any]]) -> Iterator[Reference]:
+    for place, item in menu_items.walk(value, at=pointer):
+        if item.get("entry") is not None:
+            yield f"{place}/entry", item["entry"], ()
+        if item.get("section") is not None:
+            yield f"{place}/section", item["section"], (SECTION,)
+
+
+_REFERENCES: Mapping[str, Callable[[Field, str, Any], Iterable[Reference]]] = {
+    "reference": lambda field, pointer, value: ((pointer, value, field.types),),
+    "references": _in_list,
+    "rich_text": _in_text,
+    "menu_items": _in_menu,
+    "section": lambda _, pointer, value: ((pointer, value, (SECTION,)),),
+    "sections": lambda _, pointer, value: section_tree.references(value, at=pointer),
+}
 _TYPES_IN_TEXT: Mapping[str, tuple[str, ...]] = {"image": ("image",), "file": ("file", "image"), "link": ()}
 
 
@@ -172,17 +198,24 @@ def compared(content_type: ContentType, fields: Mapping[str, Any]) -> dict[str, 
 
 def searched(content_type: ContentType, fields: Mapping[str, Any], *, public: bool) -> dict[str, Any]:
     """What a search looks at besides the title: `summary`, `topics`, and all other words as `text`."""
-    summary = fields.get("summary") or fields.get("alt") or ""
-    text = "\n".join(_words(_visible(content_type.fields, public=public), fields))
-    return {"summary": summary, "topics": fields.get("topics") or [], "text": text}
+    known = {
+        name: fields.get(name)
+        for name in ("summary", "alt", "topics")
+        if (field := content_type.field(name)) is not None and field.offers("searchable", public=public)
+    }
+    text = "\n".join(_words(_visible(content_type.fields, public=public), fields, public=public))
+    summary = known.get("summary") or known.get("alt") or ""
+    return {"summary": summary, "topics": known.get("topics") or [], "text": text}
 
 
-def _words(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[str]:
+def _words(fields: tuple[Field, ...], values: Mapping[str, Any], *, public: bool) -> Iterator[str]:
     for field, _, value in leaves(fields, values, at=""):
-        if field.name in ("title", "summary", "topics"):
+        if field.name in ("title", "summary", "topics") or not field.offers("searchable", public=public):
             continue
         if field.kind == "rich_text":
             yield rich_text.to_text(value)
+        elif field.kind == "menu_items":
+            yield from menu_items.labels(value)
         elif field.kind in ("text", "long_text"):
             yield value
 

@@ -1,20 +1,30 @@
 """The content types, as data. Each compiles to a Pydantic model that refuses what it does not name."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic import Field as ModelField
 
-from cms.errors import NotFound
-from cms.field_kinds import KINDS
+from cms.field_kinds import KINDS, NO_LIMITS, Limits, limit
+from cms.section_tree import Robots
+
+Audience = Literal["nobody", "staff", "everyone"]
+Use = Literal["filterable", "sortable", "searchable"]
+
+# The types that are in use at one time, and some that were a moment ago.
+_REMEMBERED = 512
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """One field. `types`: what a reference may point at; `fields`: what a group holds; `public`: goes to visitors."""
+    """One field. `types`: what a reference may point at; `fields`: what a group holds; `public`: goes to visitors.
+
+    `label` and `help` are texts by locale ("*": every other). `filterable`, `sortable` and `searchable` say by whom;
+    None: by all who may see it."""
 
     name: str
     kind: str
@@ -23,23 +33,51 @@ class Field:
     types: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     fields: tuple["Field", ...] = ()
+    label: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    help: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    default: Any = None
+    limits: Limits = NO_LIMITS
+    filterable: Audience | None = None
+    sortable: Audience | None = None
+    searchable: Audience | None = None
+
+    def audience(self, use: Use) -> Audience:
+        """Who may use the field so: nobody, where its kind has no such use."""
+        if not possible(self.kind, use):
+            return "nobody"
+        said: Audience | None = getattr(self, use)
+        return said or ("everyone" if self.public else "staff")
+
+    def offers(self, use: Use, *, public: bool) -> bool:
+        """Whether the public, or staff, may use the field so."""
+        return self.audience(use) == "everyone" or (not public and self.audience(use) == "staff")
+
+
+def possible(kind: str, use: Use) -> bool:
+    """Whether a field of this kind can be filtered, sorted or searched at all."""
+    of = KINDS[kind]
+    return {"filterable": bool(of.operators), "sortable": of.sortable, "searchable": of.searched}[use]
 
 
 @dataclass(frozen=True, eq=False)
 class ContentType:
-    """A name and its fields. `routable`: its entries have a slug and a path. `single`: one per site."""
+    """A name and its fields. `routable`: its entries have a slug and a path. `single`: one per site.
+
+    `revision` counts the definitions of a type that staff made; types that are built in have none."""
 
     name: str
     fields: tuple[Field, ...]
     routable: bool = True
     single: bool = False
+    label: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    revision: int | None = None
 
     def field(self, name: str) -> Field | None:
         """The field of that name, if the type has it."""
         return _by_name(self).get(name)
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _by_name(content_type: ContentType) -> dict[str, Field]:
     return {field.name: field for field in content_type.fields}
 
@@ -52,10 +90,14 @@ _SEO = Field(
     fields=(
         Field("title", "text"),
         Field("description", "long_text"),
+        Field("canonical", "address"),
+        Field("robots", "choice", choices=get_args(Robots)),
         Field("image", "reference", types=("image",)),
         Field("noindex", "boolean"),
     ),
 )
+
+_SOURCE_FIELDS = Field("source_fields", "object", public=False)
 
 _TEXT_FIELDS = (
     Field("title", "text", required=True),
@@ -66,20 +108,18 @@ _TEXT_FIELDS = (
     Field("related", "references", types=_TEXTS),
     Field("attachments", "references", types=("file",)),
     _SEO,
-    Field("source_fields", "object", public=False),
+    _SOURCE_FIELDS,
 )
 
 
-def _menu_items(*, depth: int) -> Field:
-    inner = (_menu_items(depth=depth - 1),) if depth > 1 else ()
-    links = (
-        Field("label", "text"),
-        Field("entry", "reference"),
-        Field("section", "text"),
-        Field("url", "url"),
-    )
-    return Field("items", "groups", fields=links + inner)
-
+_FEED = (
+    Field("name", "text", required=True),
+    Field("title", "text"),
+    Field("types", "topics"),
+    Field("section", "section"),
+    Field("locale", "text"),
+    Field("limit", "number", limits=Limits(min=1, max=100)),
+)
 
 BUILT_IN: Mapping[str, ContentType] = {
     built_in.name: built_in
@@ -98,7 +138,7 @@ BUILT_IN: Mapping[str, ContentType] = {
                 Field("focal_point", "group", fields=(Field("x", "number"), Field("y", "number"))),
                 Field("file", "upload"),
                 Field("topics", "topics"),
-                Field("source_fields", "object", public=False),
+                _SOURCE_FIELDS,
             ),
             routable=False,
         ),
@@ -109,14 +149,22 @@ BUILT_IN: Mapping[str, ContentType] = {
                 Field("description", "long_text"),
                 Field("file", "upload"),
                 Field("topics", "topics"),
-                Field("source_fields", "object", public=False),
+                _SOURCE_FIELDS,
             ),
             routable=False,
         ),
-        ContentType("menu", (Field("title", "text", required=True), _menu_items(depth=3)), routable=False),
+        ContentType(
+            "menu",
+            (Field("title", "text", required=True), Field("name", "text"), Field("items", "menu_items")),
+            routable=False,
+        ),
         ContentType(
             "structure",
-            (Field("title", "text", required=True), Field("sections", "sections")),
+            (
+                Field("title", "text", required=True),
+                Field("sections", "sections"),
+                Field("removed", "removals", public=False),
+            ),
             routable=False,
             single=True,
         ),
@@ -126,6 +174,21 @@ BUILT_IN: Mapping[str, ContentType] = {
                 Field("title", "text", required=True),
                 Field("locales", "topics"),
                 Field("default_locale", "text"),
+                Field("site_name", "text"),
+                Field("site_url", "url"),
+                Field("title_pattern", "text"),
+                Field(
+                    "seo",
+                    "group",
+                    fields=(
+                        Field("description", "long_text"),
+                        Field("image", "reference", types=("image",)),
+                        Field("robots", "choice", choices=get_args(Robots)),
+                    ),
+                ),
+                Field("robots_txt", "long_text"),
+                Field("redirect_hosts", "topics"),
+                Field("feeds", "groups", fields=_FEED),
             ),
             routable=False,
             single=True,
@@ -134,40 +197,41 @@ BUILT_IN: Mapping[str, ContentType] = {
 }
 
 
-def find(name: str) -> ContentType:
-    """The content type of that name. Raises `NotFound`."""
-    try:
-        return BUILT_IN[name]
-    except KeyError:
-        raise NotFound("content type", name) from None
+def custom(
+    name: str, fields: tuple[Field, ...], *, routable: bool, label: Mapping[str, str], revision: int
+) -> ContentType:
+    """A type that staff made of some fields, with those that every type has."""
+    seo = (_SEO,) if routable else ()
+    return ContentType(name, (*fields, *seo, _SOURCE_FIELDS), routable, label=label, revision=revision)
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def model(content_type: ContentType) -> type[BaseModel]:
-    """The Pydantic model of a type's fields."""
+    """The Pydantic model of a type's fields. Its members go by their aliases: a field may be called `json`."""
     return _compile(content_type.name.capitalize(), content_type.fields)
 
 
 def _compile(name: str, fields: tuple[Field, ...]) -> type[BaseModel]:
-    members: dict[str, Any] = {field.name: _member(name, field) for field in fields}
-    compiled: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **members)
+    members: dict[str, Any] = {f"field_{number}": _member(name, one) for number, one in enumerate(fields)}
+    config = ConfigDict(extra="forbid", serialize_by_alias=True)
+    compiled: type[BaseModel] = create_model(name, __config__=config, **members)
     return compiled
 
 
 def _member(owner: str, field: Field) -> tuple[Any, Any]:
     annotation = _annotation(owner, field)
     if field.required:
-        return annotation, ...
-    return annotation | None, None
+        return annotation, ModelField(alias=field.name)
+    return annotation | None, ModelField(None, alias=field.name)
 
 
 def _annotation(owner: str, field: Field) -> Any:
-    if field.kind == "group":
-        return _compile(f"{owner}{field.name.capitalize()}", field.fields)
+    annotation = KINDS[field.kind].annotation(field)
+    if field.kind in ("group", "groups"):
+        annotation = _compile(f"{owner}{field.name.capitalize()}", field.fields)
     if field.kind == "groups":
-        item: Any = _compile(f"{owner}{field.name.capitalize()}", field.fields)
-        return Annotated[list[item], ModelField(max_length=1_000)]
-    return KINDS[field.kind].annotation(field)
+        annotation = Annotated[list[annotation], ModelField(max_length=1_000)]  # type: ignore[valid-type]
+    return limit(annotation, field)
 
 
 def leaves(fields: tuple[Field, ...], values: Mapping[str, Any], *, at: str) -> Iterator[tuple[Field, str, Any]]:

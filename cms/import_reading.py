@@ -17,7 +17,8 @@ from typing import IO, Any, Literal
 
 import orjson
 
-from cms import content, content_types
+from cms import content
+from cms.carrying import cast
 from cms.content import Derived
 from cms.content_types import ContentType
 from cms.errors import Fault, InvalidContent
@@ -43,7 +44,7 @@ class Task:
     format: str
     path: Path
     options: Options
-    type_name: str
+    content_type: ContentType
     entries: Mapping[str, str]
     assets: Mapping[str, str]
     digests: Mapping[str, str]
@@ -107,14 +108,14 @@ def _batches(task: Task, size: int) -> Iterator[list[Row]]:
 def read(task: Task) -> Iterator[Row]:
     """All rows of a source, in this process."""
     reading = FORMATS[task.format](task.path, task.options)
-    content_type = content_types.find(task.type_name)
     linked = _fingerprint([sorted(task.entries), sorted(task.assets)]) if reading.links_inside else ""
     for item in reading.items():
-        yield item if isinstance(item, Problem) else _row(task, reading, content_type, item, linked)
+        yield item if isinstance(item, Problem) else _row(task, reading, item, linked)
 
 
-def _row(task: Task, reading: Reading, content_type: ContentType, item: Item, linked: str) -> Row:
-    digest = _digest(item, type_name=content_type.name, linked=linked)
+def _row(task: Task, reading: Reading, item: Item, linked: str) -> Row:
+    content_type = task.content_type
+    digest = _digest(item, of=content_type, linked=linked)
     if task.digests.get(item.external_id) == digest and (item.draft or item.external_id not in task.unpublished):
         return "same"
     problems: list[Problem] = []
@@ -130,11 +131,11 @@ def prepare(
     content_type: ContentType, item: Item, *, digest: str, resolve: Resolve | None = None, problems: list[Problem]
 ) -> Prepared:
     """Read an item's values. What its links meet on the way is added to `problems`. Raises `InvalidContent`."""
-    given = dict(item.fields)
+    given, rest = _sorted_out(content_type, item)
     if isinstance(given.get("cover"), str):
         given["cover"] = resolve("image", given["cover"]) if resolve else None
-    if item.source_fields:
-        given["source_fields"] = item.source_fields
+    if rest:
+        given["source_fields"] = rest
     read = content.read(content_type, given, resolve=resolve)
     return Prepared(
         replace(item, fields={}, source_fields={}),
@@ -145,6 +146,22 @@ def prepare(
         read.warnings,
         tuple(problems),
     )
+
+
+def _sorted_out(content_type: ContentType, item: Item) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a type has fields for, and the rest. A type that staff made finds its fields under their own names."""
+    if content_type.revision is None:
+        return dict(item.fields), item.source_fields
+    given: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, value in {**item.source_fields, **item.fields}.items():
+        field = content_type.field(name)
+        if field is None or field.name == "source_fields":
+            rest[name] = value
+        else:
+            # An address of a cover is resolved later; a text stands in front matter for numbers and dates.
+            given[name] = value if name == "cover" else cast(field, value)
+    return given, rest
 
 
 def _resolver(task: Task, reading: Reading, item: Item, problems: list[Problem]) -> Resolve:
@@ -159,10 +176,11 @@ def _resolver(task: Task, reading: Reading, item: Item, problems: list[Problem])
     return resolve
 
 
-def _digest(item: Item, *, type_name: str, linked: str) -> str:
+def _digest(item: Item, *, of: ContentType, linked: str) -> str:
     """A row's fingerprint. `linked` stands for what its links could lead to: when that changes, it is read again."""
     authors = [author.key for author in item.byline]
-    place = [type_name, item.locale, item.section, item.slug, item.first_published_at, item.draft]
+    kind = [of.name] if of.revision is None else [of.name, of.revision]
+    place = [*kind, item.locale, item.section, item.slug, item.first_published_at, item.draft]
     return _fingerprint([linked, place, authors, item.fields, item.source_fields])
 
 

@@ -1,9 +1,13 @@
-"""Looking into JSON columns, and comparing without case, so that both databases answer the same."""
+"""Looking into JSON columns, and comparing without case, so that both databases answer the same; hints to both."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Float, String
+import orjson
+from sqlalchemy import JSON, Boolean, ColumnElement, Float, String, literal, text
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import literal_column
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -56,7 +60,8 @@ class _member(GenericFunction[Any]):  # noqa: N801 - reads as SQL
 @compiles(_member, "sqlite")
 def _member_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     column, path, _ = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"json_extract({column}, '$.' || {path})"
+    # One constant, so that the planner knows an index's expression again.
+    return f"json_extract({column}, '$.{path[1:-1]}')"
 
 
 @compiles(_member, "postgresql")
@@ -67,8 +72,9 @@ def _member_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 
 _POSTGRESQL = {
     "text": '(({0} ->> {1}) COLLATE "C")',
-    "number": "(({0} ->> {1})::double precision)",
-    "boolean": "(({0} ->> {1})::boolean)",
+    # Making an index looks at rows that are no more, too, whatever they held.
+    "number": "(CASE WHEN json_typeof({0} -> {1}) = 'number' THEN ({0} ->> {1})::double precision END)",
+    "boolean": "(CASE WHEN json_typeof({0} -> {1}) = 'boolean' THEN ({0} ->> {1})::boolean END)",
     "list": "(CASE WHEN json_typeof({0} -> {1}) = 'array' THEN {0} -> {1} END)",
 }
 _POSTGRESQL["moment"] = _POSTGRESQL["text"]
@@ -83,3 +89,86 @@ def member(column: Any, name: str, *, kind: str) -> ColumnElement[Any]:
         column, literal_column(f"'{name}'"), literal_column(f"'{kind}'"), type_=_TYPES[kind]
     )
     return found
+
+
+class json_text(GenericFunction[Any]):  # noqa: N801 - reads as SQL
+    """A text that is JSON, as a value for a JSON column."""
+
+    type = JSON()
+    inherit_cache = True
+    name = "sitedesk_json_text"
+
+
+@compiles(json_text, "sqlite")
+def _json_text_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    # A cast would make a number of it: SQLite keeps JSON as text.
+    return f"({compiler.process(element.clauses, **options)})"
+
+
+@compiles(json_text, "postgresql")
+def _json_text_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **options)} AS JSON)"
+
+
+class _unindexed(GenericFunction[Any]):  # noqa: N801 - reads as SQL
+    inherit_cache = True
+    name = "sitedesk_unindexed"
+
+
+@compiles(_unindexed, "sqlite")
+def _unindexed_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(_unindexed, "postgresql")
+def _unindexed_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+def unindexed(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same value, by which SQLite looks into no index (https://www.sqlite.org/optoverview.html#uplus)."""
+    found: ColumnElement[Any] = _unindexed(expression, type_=expression.type)
+    return found
+
+
+@contextmanager
+def without(session: Session, *ways: str) -> Iterator[None]:
+    """PostgreSQL does without `seqscan`, `sort`… while the block lasts, if it can. SQLite needs no telling."""
+    if session.get_bind().dialect.name == "sqlite":
+        yield
+        return
+    session.execute(text("; ".join(f"SET LOCAL enable_{way} = off" for way in ways)))
+    yield
+    session.execute(text("; ".join(f"SET LOCAL enable_{way} = on" for way in ways)))
+
+
+class _listed(GenericFunction[bool]):  # noqa: N801 - reads as SQL
+    """Whether a text is an item of a JSON list that is given as a text."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "sitedesk_listed"
+
+
+@compiles(_listed, "sqlite")
+def _listed_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    column, items = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({items}))"  # noqa: S608
+
+
+@compiles(_listed, "postgresql")
+def _listed_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    column, items = (compiler.process(clause, **options) for clause in element.clauses)
+    # Not an array: thousands of values would be compared with each row, one by one.
+    return f"{column} IN (SELECT json_array_elements_text(CAST({items} AS JSON)))"
+
+
+# Beyond it one parameter for each value costs more than the statement, and far beyond databases take no more.
+_FEW = 500
+
+
+def among(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column has one of the values, however many they are."""
+    listed = list(values)
+    found: ColumnElement[bool] = column.in_(listed)
+    return found if len(listed) <= _FEW else _listed(column, literal(orjson.dumps(listed).decode()))

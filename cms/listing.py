@@ -1,12 +1,11 @@
 """One grammar for every list: conditions, order, and keyset pages that cost the same wherever they stand."""
 
-import base64
-import binascii
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy import (
@@ -14,20 +13,23 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     Select,
+    String,
     and_,
     bindparam,
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
 )
 from sqlalchemy.orm import Session
 
+from cms.cursors import decoded, encoded
 from cms.errors import BadQuery
 from cms.field_kinds import LARGEST_WHOLE, moment_text
-from cms.json_columns import folded, holds
+from cms.json_columns import folded, holds, unindexed, without
 
 LARGEST_PAGE = 100
 LONGEST_VALUE = 1_000
@@ -61,12 +63,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Column:
-    """What a list may be filtered or sorted by. `expression` gives text, number, boolean, instant or a JSON list."""
+    """What a list may be filtered or sorted by. `expression` gives text, number, boolean, instant or a JSON list;
+    `within` what the operator `below` takes in, where it is offered. A `nullable` one sorts null as the smallest.
+    `index`: one has the rows of a type in this order, an index of the list's own or of a field of that type."""
 
     expression: ColumnElement[Any]
     kind: str
     operators: frozenset[str]
     sortable: bool = False
+    nullable: bool = False
+    index: Literal["own", "field"] | None = None
+    within: Callable[[str], Collection[str]] = lambda value: (value,)
 
 
 @dataclass(frozen=True)
@@ -85,28 +92,136 @@ def page(
     *,
     columns: Mapping[str, Column],
     id: ColumnElement[Any],
+    ids: Select[*tuple[Any, ...]] | None = None,
 ) -> Page:
-    """The rows that `asked` describes. Raises `BadQuery`."""
-    for condition in asked.conditions:
-        wanted = wanted.where(_compiled(condition, columns))
-    total = session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) if asked.total else None
-    order = [(_sortable(name, columns), descending) for name, descending in asked.sort]
-    order.append((Column(id, "number" if id.type.python_type is int else "text", frozenset()), False))
+    """The rows that `asked` describes. Raises `BadQuery`.
+
+    `ids` selects the ids of the same rows and nothing else: where indexes of fields help, they are found first."""
+    conditions = [_compiled(condition, columns) for condition in asked.conditions]
+    order = _order(asked, columns, id)
     fingerprint = _fingerprint(asked)
-    if asked.after is not None:
-        wanted = wanted.where(_beyond(order, _decoded(asked.after, fingerprint, order)))
-    ordered = [column.expression.desc() if descending else column.expression.asc() for column, descending in order]
+    kinds = [(column.kind, column.nullable) for column, _ in order]
+    after = None if asked.after is None else decoded(asked.after, fingerprint, kinds)
+    by_ids = ids is not None and _has_an_index(asked, columns)
+    source = ids if ids is not None and by_ids else wanted
+    matching = source.where(*conditions)
+    total = (
+        session.scalar(select(func.count()).select_from(matching.order_by(None).subquery())) if asked.total else None
+    )
+    if by_ids:
+        found = _found_by_index(session, source, asked, columns, order, after)
+    else:
+        found = _ordered(session, matching, order, after, size=asked.size)
+    shown, more = found[: asked.size], len(found) > asked.size
+    cursor = encoded(shown[-1][-len(order) :], fingerprint) if more else None
+    return Page(_whole(session, wanted, shown, id) if by_ids else shown, cursor, total)
+
+
+def _order(asked: Asked, columns: Mapping[str, Column], id: ColumnElement[Any]) -> list[tuple[Column, bool]]:
+    order = [(_sortable(name, columns), descending) for name, descending in asked.sort]
+    # Among equal values of a field the ids follow its direction: one index serves both.
+    backwards = bool(order) and order[-1][0].nullable and order[-1][1]
+    return [*order, (Column(id, "number" if id.type.python_type is int else "text", frozenset()), backwards)]
+
+
+def _ordered(
+    session: Session,
+    matching: Select[*tuple[Any, ...]],
+    order: list[tuple[Column, bool]],
+    after: list[Any] | None,
+    *,
+    size: int,
+) -> list[Any]:
+    """One row more than a page, each with what it is ordered by at its end."""
     keys = [column.expression.label(f"_key{index}") for index, (column, _) in enumerate(order)]
-    rows = session.execute(wanted.add_columns(*keys).order_by(*ordered).limit(asked.size + 1)).all()
-    shown = rows[: asked.size]
-    more = len(rows) > asked.size
-    return Page(shown, _encoded(shown[-1][-len(keys) :], fingerprint) if more else None, total)
+    statement = matching.add_columns(*keys).order_by(*(_in_order(column, descending) for column, descending in order))
+    rows: list[Any] = []
+    for stretch in [true()] if after is None else _stretches(order, after):
+        rows += session.execute(statement.where(stretch).limit(size + 1 - len(rows))).all()
+        if len(rows) > size:
+            break
+    return rows
+
+
+def _whole(
+    session: Session, wanted: Select[*tuple[Any, ...]], shown: list[Any], id: ColumnElement[Any]
+) -> Sequence[Any]:
+    ids = [row[0] for row in shown]
+    rows = {row[-1]: row for row in session.execute(wanted.add_columns(id.label("_id")).where(id.in_(ids)))}
+    return [rows[one] for one in ids]
+
+
+# --- the indexes of fields ---
+
+# So many rows are sorted sooner than an index is walked along for them.
+_FEW = 1_000
+
+
+def _has_an_index(asked: Asked, columns: Mapping[str, Column]) -> bool:
+    """Whether the list is of one type and there is an index to choose: a planner cannot know how much a page needs."""
+    index = columns[asked.sort[0][0]].index if asked.sort else None
+    helped = index == "field" or any(columns[one.field].index == "field" for one in asked.conditions)
+    return index is not None and helped and any(_names_the_type(one, columns) for one in asked.conditions)
+
+
+def _names_the_type(condition: Condition, columns: Mapping[str, Column]) -> bool:
+    return columns[condition.field].kind == "name" and condition.operator == "eq"
+
+
+def _found_by_index(
+    session: Session,
+    ids: Select[*tuple[Any, ...]],
+    asked: Asked,
+    columns: Mapping[str, Column],
+    order: list[tuple[Column, bool]],
+    after: list[Any] | None,
+) -> list[Any]:
+    """What matches is found first and then sorted, if it is little; else the order's index is walked along."""
+    sorted_by = asked.sort[0][0]
+    types = [one for one in asked.conditions if _names_the_type(one, columns)]
+    others = [one for one in asked.conditions if one not in types and one.field != sorted_by]
+    # SQLite's indexes of fields are for this condition, so that it can do without the type's own index.
+    ids = ids.where(*(_compiled(one, columns, aside=True) for one in types))
+    if others:
+        by_field = any(columns[one.field].index == "field" for one in asked.conditions)
+        matching = ids.where(*(_compiled(one, columns) for one in asked.conditions if not by_field or one not in types))
+        count = select(func.count()).select_from(matching.limit(_FEW).subquery())
+        # The first thousand rows of a table tell nothing of a type whose entries stand further on.
+        with without(session, "seqscan"):
+            few = (session.scalar(count) or 0) < _FEW
+        if few:
+            return _sorted(session, matching, order, after, size=asked.size)
+    seeking = [one for one in asked.conditions if one.field == sorted_by]
+    seeking += types if columns[sorted_by].index == "own" else []
+    along = ids.where(
+        *(_compiled(one, columns) for one in seeking), *(_compiled(one, columns, aside=True) for one in others)
+    )
+    with without(session, "seqscan", "sort"):
+        return _ordered(session, along, order, after, size=asked.size)
+
+
+def _sorted(
+    session: Session,
+    matching: Select[*tuple[Any, ...]],
+    order: list[tuple[Column, bool]],
+    after: list[Any] | None,
+    *,
+    size: int,
+) -> list[Any]:
+    keys = [column.expression.label(f"_key{index}") for index, (column, _) in enumerate(order)]
+    found = matching.add_columns(*keys).cte("found").prefix_with("MATERIALIZED")
+    inside = [
+        (replace(column, expression=found.c[f"_key{index}"]), descending)
+        for index, (column, descending) in enumerate(order)
+    ]
+    return _ordered(session, select(found), inside, after, size=size)
 
 
 # --- conditions ---
 
 
-def _compiled(condition: Condition, columns: Mapping[str, Column]) -> ColumnElement[bool]:
+def _compiled(condition: Condition, columns: Mapping[str, Column], *, aside: bool = False) -> ColumnElement[bool]:
+    """`aside`: the rows are found by something else, so that no index is needed."""
     column = columns.get(condition.field)
     if column is None:
         raise BadQuery(condition.parameter, "unknown_field", f"There is no field '{condition.field}' to filter by.")
@@ -115,6 +230,8 @@ def _compiled(condition: Condition, columns: Mapping[str, Column]) -> ColumnElem
         raise BadQuery(condition.parameter, "unknown_operator", f"'{condition.field}' can be filtered by: {offered}.")
     if len(condition.values) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in condition.values):
         raise BadQuery(condition.parameter, "too_long", f"At most {MOST_VALUES} values of {LONGEST_VALUE} characters.")
+    if aside:
+        column = replace(column, expression=unindexed(column.expression))
     if condition.operator == "exists":
         return _exists(column, _boolean(condition, condition.values[0]))
     values = [_READ[column.kind](condition, value) for value in condition.values]
@@ -130,6 +247,7 @@ _OPERATORS: Mapping[str, Callable[[Column, list[Any]], ColumnElement[bool]]] = {
     "ne": lambda column, values: or_(column.expression != values[0], column.expression.is_(None)),
     "in": lambda column, values: column.expression.in_(values),
     "nin": lambda column, values: or_(column.expression.not_in(values), column.expression.is_(None)),
+    "below": lambda column, values: column.expression.in_(column.within(values[0])),
     "lt": lambda column, values: column.expression < values[0],
     "lte": lambda column, values: column.expression <= values[0],
     "gt": lambda column, values: column.expression > values[0],
@@ -187,8 +305,14 @@ def _moment(condition: Condition, value: str) -> str:
     return moment_text(_instant(condition, value))
 
 
+def _name(condition: Condition, value: str) -> Any:
+    # Written out: a partial index is chosen by what the statement says, not by its parameters.
+    return literal_column(f"'{value}'", String()) if re.fullmatch("[a-z][a-z0-9_]*", value) else _text(condition, value)
+
+
 _READ: Mapping[str, Callable[[Condition, str], Any]] = {
     "text": _text,
+    "name": _name,
     "moment": _moment,
     "list": _text,
     "number": _number,
@@ -208,59 +332,48 @@ def _sortable(name: str, columns: Mapping[str, Column]) -> Column:
     return column
 
 
+def _in_order(column: Column, descending: bool) -> ColumnElement[Any]:
+    if descending:
+        return column.expression.desc().nulls_last() if column.nullable else column.expression.desc()
+    return column.expression.asc().nulls_first() if column.nullable else column.expression.asc()
+
+
+def _stretches(order: list[tuple[Column, bool]], values: list[Any]) -> list[ColumnElement[bool]]:
+    """Rows after these values, in one stretch of an index or, where nulls come or end, in two: one after the other."""
+    (first, descending), value = order[0], values[0]
+    beyond = _beyond(order, values)
+    if value is None:
+        stretches = [and_(first.expression.is_(None), beyond)]
+        return stretches if descending else [*stretches, first.expression.is_not(None)]
+    # The bound is redundant, and lets an index find the place.
+    bound = first.expression <= value if descending else first.expression >= value
+    stretches = [and_(bound, beyond)]
+    return [*stretches, first.expression.is_(None)] if descending and first.nullable else stretches
+
+
 def _beyond(order: list[tuple[Column, bool]], values: list[Any]) -> ColumnElement[bool]:
-    """Rows after these values. The bound on the first column is redundant, and lets an index find the place."""
     alternatives = []
     for index, (column, descending) in enumerate(order):
-        same = [earlier.expression == value for (earlier, _), value in zip(order[:index], values, strict=False)]
-        further = column.expression < values[index] if descending else column.expression > values[index]
+        same = [_same(earlier, value) for (earlier, _), value in zip(order[:index], values, strict=False)]
+        further = _further(column, values[index], descending=descending)
         alternatives.append(and_(true(), *same, further))
-    first, descending = order[0]
-    bound = first.expression <= values[0] if descending else first.expression >= values[0]
-    return and_(bound, or_(*alternatives))
+    return or_(*alternatives)
+
+
+def _same(column: Column, value: Any) -> ColumnElement[bool]:
+    return column.expression.is_(None) if value is None else column.expression == value
+
+
+def _further(column: Column, value: Any, *, descending: bool) -> ColumnElement[bool]:
+    if value is None:
+        return false() if descending else column.expression.is_not(None)
+    if not descending:
+        more: ColumnElement[bool] = column.expression > value
+        return more
+    less: ColumnElement[bool] = column.expression < value
+    return or_(less, column.expression.is_(None)) if column.nullable else less
 
 
 def _fingerprint(asked: Asked) -> str:
     said = orjson.dumps([[[c.field, c.operator, c.values] for c in asked.conditions], asked.sort])
     return hashlib.blake2b(said, digest_size=6).hexdigest()
-
-
-def _encoded(key: Sequence[Any], fingerprint: str) -> str:
-    values = [value.isoformat() if isinstance(value, datetime) else value for value in key]
-    return base64.urlsafe_b64encode(orjson.dumps([fingerprint, values])).rstrip(b"=").decode()
-
-
-def _decoded(cursor: str, fingerprint: str, order: list[tuple[Column, bool]]) -> list[Any]:
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        said, values = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        read = [_KEYS[column.kind](value) for (column, _), value in zip(order, values, strict=True)]
-    except (ValueError, TypeError, OverflowError, UnicodeEncodeError, binascii.Error):
-        raise BadQuery("page[after]", "malformed_cursor", "This cursor was not made by this list.") from None
-    if said != fingerprint:
-        told = "This cursor belongs to another query. Start again without page[after]."
-        raise BadQuery("page[after]", "foreign_cursor", told)
-    return read
-
-
-def _key_text(value: object) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError("not text")
-    return value
-
-
-def _key_number(value: object) -> ColumnElement[Any]:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_WHOLE:
-        raise ValueError("not a number")
-    return literal(value, BigInteger())
-
-
-def _key_instant(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC)
-
-
-_KEYS: Mapping[str, Callable[[Any], Any]] = {
-    "text": _key_text,
-    "number": _key_number,
-    "instant": _key_instant,
-}

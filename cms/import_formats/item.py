@@ -81,9 +81,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`locale` is for items that do not name their own."""
+    """`locale` is for items that do not name their own; `fields` are names that mean just that field."""
 
     locale: str | None = None
+    fields: frozenset[str] = frozenset()
 
 
 class Reading(Protocol):

@@ -106,7 +106,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
 
 
 def _item(line: bytes | None, origin: Origin, *, options: Options, seen: set[str]) -> Item:
-    given = Given(safe(_object(line)), meanings=MEANINGS)
+    given = Given(safe(_object(line)), meanings=MEANINGS, fields=options.fields)
     external_id = _external_id(given, seen)
     title = given.read("title")
     if not title:

@@ -35,12 +35,15 @@ EMPTY: tuple[Any, ...] = (None, "", [], {})
 class Given:
     """A row's values sorted into those with a known meaning and the rest."""
 
-    def __init__(self, values: dict[str, Any], *, meanings: tuple[str, ...]) -> None:
+    def __init__(
+        self, values: dict[str, Any], *, meanings: tuple[str, ...], fields: frozenset[str] = frozenset()
+    ) -> None:
         values = _with_draft(values)
         by_name = {name.lower(): name for name in reversed(values) if values[name] not in EMPTY}
         self.names: dict[str, str] = {}
         for meaning in meanings:
-            name = next((by_name[name] for name in SYNONYMS[meaning] if name in by_name), None)
+            synonyms = (name for name in SYNONYMS[meaning] if name == meaning or name not in fields)
+            name = next((by_name[name] for name in synonyms if name in by_name), None)
             if name is not None:
                 self.names[meaning] = name
         # Of an object with an address, only the address is taken: its other parts stay to be seen.

@@ -103,7 +103,7 @@ class MarkdownFolder:
     def _addresses(self, page: str) -> Iterator[str]:
         try:
             read = self._read(page)
-            cover = Given(read.values, meanings=("cover",)).read("cover")
+            cover = Given(read.values, meanings=("cover",), fields=self._options.fields).read("cover")
         except Refused:
             return
         yield from filter(None, [cover])
@@ -115,7 +115,7 @@ class MarkdownFolder:
     def _item(self, page: str) -> Item:
         external_id = self._external_id(page)
         read = self._read(page)
-        given = Given(read.values, meanings=MEANINGS)
+        given = Given(read.values, meanings=MEANINGS, fields=self._options.fields)
         try:
             return self._composed(external_id, read, given=given, origin=Origin(page))
         except Refused as refused:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms import finding, publishing, saving, scheduling, states, structure, trash
-from cms.columns import field_columns
+from cms.columns import FieldColumns
 from cms.content_types import ContentType, Field
 from cms.database import Database
 from cms.delivery import publications
@@ -297,14 +297,14 @@ def test_a_field_that_one_type_keeps_private_is_no_field_of_it(session: Session,
 
 
 def _numbers(session: Session, operator: str, value: str, but: int = 0) -> list[int]:
-    columns = field_columns(MIXED, fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
+    columns = FieldColumns(MIXED, fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
     wanted = select(Revision.number).where(Revision.number >= 100, Revision.number != but)
     asked = ask("price", operator, value)
     return [row[0] for row in page(session, wanted, asked, columns=columns, id=Revision.__table__.c.number).rows]
 
 
 def test_a_field_of_two_kinds_is_not_offered_for_both() -> None:
-    columns = field_columns(MIXED, fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
+    columns = FieldColumns(MIXED, fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
     assert columns.keys() == {"price"}
 
 
