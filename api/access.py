@@ -6,7 +6,7 @@ what follows a dependency's `yield` after the answer (fact 1 of the architecture
 
 import hmac
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from api.parts import Parts
 from api.problems import Problem
 from api.uploads import signature
-from cms import content_types, people, rights, sign_in
+from cms import people, rights, sign_in, site_types, structure
 from cms.attribution import Actor, By
 from cms.errors import Fault, Forbidden, InvalidContent, NotFound
 from cms.snapshots import Seen
@@ -53,10 +53,14 @@ class Desk:
     sign: Callable[[str], str]
     expected: int = -1
 
-    def permit(self, action: str, *, type: str = "", entry: Entry | None = None) -> None:
-        """Raises `Forbidden` unless the actor may, and `NotFound` for an entry with which they may do nothing."""
+    def permit(
+        self, action: str, *, type: str = "", entry: Entry | None = None, sections: Iterable[str | None] = ()
+    ) -> None:
+        """Raises `Forbidden` unless the actor may, and `NotFound` for an entry with which they may do nothing.
+
+        Where the entry stands they must have the right, and in the other `sections` that it is about, too."""
         try:
-            rights.permit(self.actor, action, type=type, entry=entry)
+            self._permit(action, type, entry, sections)
         except Forbidden:
             if entry is not None and not any(self.may(one, entry=entry) for one in rights.ACTIONS):
                 raise NotFound("entry", entry.id) from None
@@ -65,16 +69,25 @@ class Desk:
     def may(self, action: str, *, type: str = "", entry: Entry | None = None) -> bool:
         """Whether the actor may."""
         try:
-            rights.permit(self.actor, action, type=type, entry=entry)
+            self._permit(action, type, entry, ())
         except Forbidden:
             return False
         return True
+
+    def _permit(self, action: str, type: str, entry: Entry | None, sections: Iterable[str | None]) -> None:
+        places = {*structure.places(self.session, entry), *sections} if entry is not None else {*sections}
+        for place in places or {None}:
+            actor = self.actor
+            if place is not None:
+                tree = structure.tree_in_force(self.session)
+                actor = rights.within(actor, tree, structure.governing(self.session, place))
+            rights.permit(actor, action, type=type, entry=entry)
 
     def readable_types(self) -> frozenset[str] | None:
         """The types that the actor may read; None: all. Raises `Forbidden` when there is none."""
         if self.may("read"):
             return None
-        types = frozenset(name for name in content_types.BUILT_IN if self.may("read", type=name))
+        types = frozenset(name for name in site_types.all_of(self.session) if self.may("read", type=name))
         if not types:
             raise Forbidden("read", "")
         return types

@@ -1,7 +1,7 @@
 """The shapes of answers: the envelope, and what lets caches and clients know whether they have it already."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 # How long a public answer may be kept, and shown again while it is being renewed. Seconds.
 MAX_AGE = 60
@@ -51,21 +51,47 @@ def public(
     now: datetime,
     next_change: datetime | None,
     last_modified: datetime | None = None,
+    media_type: str = "application/json",
 ) -> Response:
-    """An answer of the Delivery API, or 304 when the client has it. A scheduled change cuts its life short."""
-    age = MAX_AGE if next_change is None else max(0, min(MAX_AGE, int((next_change - now).total_seconds())))
+    """An answer to the public, or 304 when the client has it. A scheduled change cuts its life short."""
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    stale = STALE if age == MAX_AGE else 0
+    headers = _kept(etag, tags, now=now, next_change=next_change, last_modified=last_modified)
+    if _has_it(request, etag):
+        return Response(None, 304, headers)
+    return Response(body, 200, headers, media_type=media_type)
+
+
+def streamed(
+    request: Request,
+    body: Callable[[], Iterator[bytes]],
+    *,
+    state: object,
+    tags: Iterable[str],
+    now: datetime,
+    next_change: datetime | None,
+    media_type: str,
+) -> Response:
+    """A long answer to the public, made while it is sent; for a client that has it, it is not made. `state` differs
+    whenever the body does."""
+    etag = f'"{hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()}"'
+    headers = _kept(etag, tags, now=now, next_change=next_change, last_modified=None)
+    if _has_it(request, etag):
+        return Response(None, 304, headers)
+    return StreamingResponse(body(), 200, headers, media_type=media_type)
+
+
+def _kept(
+    etag: str, tags: Iterable[str], *, now: datetime, next_change: datetime | None, last_modified: datetime | None
+) -> dict[str, str]:
+    age = MAX_AGE if next_change is None else max(0, min(MAX_AGE, int((next_change - now).total_seconds())))
     headers = {
         "ETag": etag,
-        "Cache-Control": f"public, max-age={age}, stale-while-revalidate={stale}",
+        "Cache-Control": f"public, max-age={age}, stale-while-revalidate={STALE if age == MAX_AGE else 0}",
         "Cache-Tag": ",".join(dict.fromkeys(tags)),
     }
     if last_modified is not None:
         headers["Last-Modified"] = format_datetime(last_modified, usegmt=True)
-    if _has_it(request, etag):
-        return Response(None, 304, headers)
-    return Response(body, 200, headers, media_type="application/json")
+    return headers
 
 
 def _has_it(request: Request, etag: str) -> bool:

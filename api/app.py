@@ -10,11 +10,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import background, control, media_files
 from api.access import SCHEMES
 from api.boundary import Boundary
+from api.delivery import beacons, feeds, menus, page, sitemap
 from api.delivery import entries as delivery_entries
+from api.delivery import redirects as delivery_redirects
 from api.delivery import search as delivery_search
 from api.delivery import structure as delivery_structure
 from api.documentation import install_documentation
-from api.editor import entries, history, media, people, publication, search, session, structure
+from api.editor import (
+    entries,
+    history,
+    media,
+    missing_paths,
+    people,
+    publication,
+    redirects,
+    search,
+    session,
+    structure,
+    types,
+)
 from api.metrics import MeasureRequests, Metrics
 from api.openapi import install_openapi, operation_id
 from api.parts import Parts
@@ -23,13 +37,15 @@ from api.refusals import install_refusal_handlers
 from api.request_log import RequestLog
 from api.uploads import LARGEST_UPLOAD
 from cms import migrating
+from cms.redirect_files import LARGEST_FILE
 from media.inspection import close_inspection
 
 # A multipart body is a little longer than the file in it.
 _FORM = 2**16
+_STREAMED = {"/editor/v1/media": LARGEST_UPLOAD + _FORM, "/editor/v1/redirects/import": LARGEST_FILE + _FORM}
 
-EDITOR = (session, entries, history, publication, structure, media, people, search)
-DELIVERY = (delivery_search, delivery_structure, delivery_entries)
+EDITOR = (session, entries, history, publication, structure, types, redirects, missing_paths, media, people, search)
+DELIVERY = (delivery_search, delivery_structure, menus, page, delivery_redirects, beacons, delivery_entries)
 
 
 def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
@@ -49,6 +65,8 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
     app.include_router(_together("/delivery/v1", DELIVERY))
     app.include_router(_together("/editor/v1", EDITOR), dependencies=[Depends(scheme) for scheme in SCHEMES])
     app.include_router(media_files.router)
+    app.include_router(sitemap.router)
+    app.include_router(feeds.router)
     app.include_router(control.router)
     app.include_router(_vitals)
     install_documentation(app)
@@ -56,7 +74,7 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
     install_problem_handlers(app)
     install_refusal_handlers(app)
     app.add_middleware(Head)
-    app.add_middleware(Boundary, streamed={"/editor/v1/media": LARGEST_UPLOAD + _FORM})
+    app.add_middleware(Boundary, streamed=_STREAMED)
     app.add_middleware(RequestLog)
     app.add_middleware(MeasureRequests, metrics=app.state.metrics)
     return app
@@ -83,6 +101,12 @@ def _metrics(parts: Parts) -> Metrics:
         "Events that a search index has yet to follow.",
         lambda: {follower.name: follower.lag() for follower in parts.followers},
         label="index",
+    )
+    metrics.watch(
+        "sitedesk_missing_paths_left_out",
+        "Paths that were not found and not counted, since the start.",
+        lambda: parts.tally.left_out,
+        label="reason",
     )
     return metrics
 

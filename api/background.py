@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.indexing import Follower
 from api.parts import Parts
-from cms import scheduling
+from cms import missing_paths, redirect_rules, scheduling
 from cms.errors import Refusal
 from search_index import IndexUnavailable
 
@@ -22,6 +22,8 @@ _LOOK = 0.5
 # After a step: an index's commit costs the same for one entry as for a hundred, and a second is time enough.
 _GATHER = 0.3
 _AFTER_FAILURE = 5.0
+# Hits of redirects and missing paths are written so often, together. Seconds.
+_COUNTING = 3.0
 
 
 class Loop(threading.Thread):
@@ -80,11 +82,34 @@ def carry_out_next(parts: Parts) -> bool:
         return True
 
 
+def write_counts(parts: Parts) -> bool:
+    """Write what the public's reads left to be counted, in one transaction. False: that is all there is for now."""
+    counts = parts.tally.take()
+    if counts:
+        try:
+            with parts.database.writing() as session:
+                redirect_rules.count(session, counts.hits)
+                missing_paths.count(session, counts.missed)
+        except SQLAlchemyError:
+            parts.tally.give_back(counts)
+            raise
+    return False
+
+
 @contextmanager
 def running(parts: Parts) -> Iterator[None]:
     """All that a server does between requests, until the block ends."""
-    with following(parts), _looping(parts, [Loop("scheduler", partial(carry_out_next, parts))]):
+    loops = [
+        Loop("scheduler", partial(carry_out_next, parts)),
+        Loop("tally", partial(write_counts, parts), pause=_COUNTING),
+    ]
+    with following(parts), _looping(parts, loops):
         yield
+    try:
+        write_counts(parts)
+    except SQLAlchemyError as error:
+        # Figures are not worth a stop that fails.
+        log.exception("the last counts were not written", error=str(error))
 
 
 @contextmanager

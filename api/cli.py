@@ -25,10 +25,12 @@ from cms.import_formats import FORMATS
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="Sitedesk")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in")
 key_app = typer.Typer(no_args_is_help=True, help="Keys of scripts")
+redirects_app = typer.Typer(no_args_is_help=True, help="Where old paths lead")
 import_app = typer.Typer(no_args_is_help=True, help="Bring articles in by the thousand")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 app.add_typer(import_app, name="import")
+app.add_typer(redirects_app, name="redirects")
 
 _stderr = Console(stderr=True, highlight=False)
 
@@ -200,6 +202,23 @@ def create_key(
 def revoke_key(id: Annotated[str, typer.Argument()]) -> None:
     """End a key at once."""
     _run("revoke-key", id=id)
+
+
+@redirects_app.command("import")
+def import_redirects(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, resolve_path=True)],
+    strict: Annotated[bool, typer.Option("--strict", help="All rows or none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read everything, write nothing.")] = False,
+) -> None:
+    """Make and change redirects from a CSV file. Exit code 1 if rows are refused."""
+    if _run("import-redirects", path=str(path), strict=strict, dry_run=dry_run)["refused"]:
+        raise typer.Exit(1)
+
+
+@redirects_app.command("export")
+def export_redirects() -> None:
+    """All redirects as CSV, on stdout."""
+    _run("export-redirects")
 
 
 def _import(format: str) -> Any:

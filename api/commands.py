@@ -7,7 +7,9 @@ A command tells what it does as dicts: `{"line": â€¦}` for people, `{"output": â
 import queue
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,7 +18,7 @@ from api import background
 from api.importing import import_source
 from api.indexing import Follower
 from api.parts import Parts
-from cms import people, sign_in
+from cms import people, redirect_files, sign_in
 from cms.attribution import COMMAND_LINE, By
 from cms.errors import Fault, InvalidContent
 from cms.tables.entries import Entry
@@ -117,6 +119,30 @@ def _rebuilding(follower: Follower, total: int) -> Told:
         work.result()
 
 
+def import_redirects(parts: Parts, *, path: str, strict: bool = False, dry_run: bool = False) -> Told:
+    """Make and change redirects from a CSV file on this machine."""
+    with Path(path).open("rb") as file:
+        content = file.read(redirect_files.LARGEST_FILE + 1)
+    if len(content) > redirect_files.LARGEST_FILE:
+        said = f"The file is larger than {redirect_files.LARGEST_FILE} bytes: import it in parts."
+        raise InvalidContent([Fault(path, "too_long", said)])
+    text = redirect_files.text_of(content)
+    opened = parts.database.reading if dry_run else parts.database.writing
+    with opened() as session:
+        outcome = redirect_files.bring(session, text, by=_by(parts), strict=strict, dry_run=dry_run)
+    for one in outcome.refused:
+        yield {"line": f"{path}:{one.line}: {one.message} [{one.code}]"}
+    counts = f"made {outcome.made}, changed {outcome.changed}, same {outcome.same}, refused {len(outcome.refused)}"
+    yield {"line": f"{'dry run, nothing was written: ' if dry_run else ''}{counts}"}
+    yield {"report": asdict(outcome)}
+
+
+def export_redirects(parts: Parts) -> Told:
+    """Tell all redirects as CSV."""
+    for piece in redirect_files.all_of(parts.database):
+        yield {"output": piece.removesuffix("\n")}
+
+
 COMMANDS: Mapping[str, Callable[..., Told]] = {
     "add-user": add_user,
     "set-password": set_password,
@@ -125,4 +151,6 @@ COMMANDS: Mapping[str, Callable[..., Told]] = {
     "revoke-key": revoke_key,
     "reindex": reindex,
     "import": import_source,
+    "import-redirects": import_redirects,
+    "export-redirects": export_redirects,
 }

@@ -41,7 +41,7 @@ class Throttle:
 
     def check(self, account: str, address: str) -> None:
         """Raises `Throttled` when this account or this address has to wait."""
-        self._refuse_unless(self._addresses, FAILURES, _address_key(address))
+        self._refuse_unless(self._addresses, FAILURES, address_key(address))
         self._refuse_unless(self._accounts, FAILURES, _account_key(account))
         if not self._accounts.hit(ATTEMPTS, _account_key(account)):
             self._refuse_unless(self._accounts, ATTEMPTS, _account_key(account))
@@ -49,7 +49,7 @@ class Throttle:
     def failed(self, account: str, address: str) -> None:
         """The password was wrong, or there is no such account."""
         self._accounts.hit(FAILURES, _account_key(account))
-        self._addresses.hit(FAILURES, _address_key(address))
+        self._addresses.hit(FAILURES, address_key(address))
 
     def succeeded(self, account: str, address: str) -> None:
         """Forgets the account's failures. Those of the address stay: one's own account must not wash them away."""
@@ -69,7 +69,7 @@ def _account_key(account: str) -> str:
     return _digest(unicodedata.normalize("NFKC", account[:1000]).strip().casefold())
 
 
-def _address_key(address: str) -> str:
+def address_key(address: str) -> str:
     """The same for all addresses of one IPv6 network of 64 bits: whoever has one has them all."""
     try:
         ip = ipaddress.ip_address(address)

@@ -1,6 +1,6 @@
 """The OpenAPI document, completed with what routes do not say of themselves: headers, problems, shapes, examples."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,8 +9,12 @@ from pydantic import BaseModel
 
 from api import shapes
 from api.access import CSRF_HEADER
+from api.delivery import bodies as public_bodies
 from api.editor import bodies
+from api.parts import Parts
 from api.problems import MEDIA_TYPE
+from cms import site_types
+from cms.content_types import ContentType, model
 
 TAGS = (
     ("delivery", "For front ends: published content only, no cookies, cacheable."),
@@ -18,13 +22,17 @@ TAGS = (
     ("entries", "Everything that people edit is an entry."),
     ("history", "Every entry has one history of immutable revisions."),
     ("publication", "Publishing copies one revision into the publication that the public reads."),
-    ("structure", "The tree of sections, and the content types."),
+    ("structure", "The tree of sections."),
+    ("types", "The content types: what fields entries have."),
+    ("redirects", "Where old paths lead, and what visitors did not find."),
     ("media", "Bytes in, files and images out."),
     ("people", "Persons, those of them who sign in, keys of scripts, and who did what."),
     ("search", "Finding entries by their words."),
     ("vitals", "For those who run the server."),
 )
 
+# Where answers have an ETag for caches to compare.
+_KEPT = ("/delivery/", "/media/", "/feeds/", "/sitemap", "/robots.txt")
 _METHODS = ("get", "post", "put", "patch", "delete")
 _WRITES = frozenset(_METHODS[1:])
 
@@ -42,7 +50,16 @@ _AGAINST_A_REVISION = frozenset(
         "editor_publish_structure",
     }
 )
-_MAYBE_AGAINST_A_REVISION = frozenset({"editor_bring_entry", "editor_restore_entry"})
+_MAYBE_AGAINST_A_REVISION = frozenset(
+    {
+        "editor_bring_entry",
+        "editor_restore_entry",
+        "editor_put_type",
+        "editor_remove_type",
+        "editor_change_redirect",
+        "editor_remove_redirect",
+    }
+)
 
 
 def operation_id(route: APIRoute) -> str:
@@ -54,13 +71,37 @@ def operation_id(route: APIRoute) -> str:
 def install_openapi(app: FastAPI) -> None:
     """Complete the document when it is first asked for."""
     generate = app.openapi
+    kept: dict[str, dict[str, Any]] = {}
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             _complete(generate())
-        return generate()
+        parts: Parts = app.state.parts
+        with parts.database.reading() as session:
+            # Another process may have changed them, too.
+            stamp = site_types.stamp(session)
+            document = kept.get(stamp) or _with_types(generate(), site_types.all_of(session).values())
+        kept.clear()
+        kept[stamp] = document
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _with_types(document: Mapping[str, Any], types: Iterable[ContentType]) -> dict[str, Any]:
+    """The document with a schema of each type's fields, such as `NewsFields`."""
+    components = document["components"]
+    schemas = dict(components["schemas"])
+    for one in types:
+        words = "".join(word.capitalize() for word in one.name.split("_"))
+        name = f"{words}Fields"
+        while name in schemas:
+            name += "_"
+        schema = model(one).model_json_schema(ref_template=f"#/components/schemas/{name}.{{model}}")
+        inner = schema.pop("$defs", {})
+        schemas |= {name: {**schema, "title": name, "description": f"The fields of `{one.name}`"}}
+        schemas |= {f"{name}.{key}": value for key, value in inner.items()}
+    return {**document, "components": {**components, "schemas": schemas}}
 
 
 def _complete(document: dict[str, Any]) -> None:
@@ -110,7 +151,8 @@ def _exemplify(operation: dict[str, Any]) -> None:
     if content is None:
         return
     schema: dict[str, Any] = next(one for one in content["schema"].get("anyOf", [content["schema"]]) if "$ref" in one)
-    model: type[BaseModel] = getattr(bodies, schema["$ref"].rpartition("/")[2])
+    name = schema["$ref"].rpartition("/")[2]
+    model: type[BaseModel] = getattr(bodies, name, None) or getattr(public_bodies, name)
     extra = model.model_config.get("json_schema_extra")
     examples = extra.get("examples") if isinstance(extra, dict) else None
     if not isinstance(examples, list):
@@ -157,7 +199,7 @@ def _headers(path: str, method: str, operation: Mapping[str, Any]) -> list[dict[
         named.append("IfMatch")
     if name in _MAYBE_AGAINST_A_REVISION:
         named.append("MaybeIfMatch")
-    if path.startswith(("/delivery/", "/media/")):
+    if path.startswith(_KEPT):
         named.append("IfNoneMatch")
     return [{"$ref": f"#/components/parameters/{one}"} for one in named]
 
@@ -170,20 +212,28 @@ def _answer(path: str, operation: dict[str, Any], data: Mapping[str, Any]) -> No
     shape = data.get(operation["operationId"])
     for status, response in operation["responses"].items():
         response["description"] = _SUCCESSES.get(status, response["description"])
-        if shape is not None and status in ("200", "201"):
+        if shape is not None and status in ("200", "201", "202"):
             response["content"] = {"application/json": {"schema": _envelope(shape)}}
         elif operation["operationId"] in _NO_JSON:
             response["content"] = {_NO_JSON[operation["operationId"]]: {"schema": {"type": "string"}}}
-    if path.startswith(("/delivery/", "/media/")):
+    if path.startswith(_KEPT) and "202" not in operation["responses"]:
         operation["responses"]["304"] = {"description": "The client has this answer."}
-    if operation["operationId"] in ("editor_bring_entry", "editor_upload_file"):
+    if operation["operationId"] in ("editor_bring_entry", "editor_put_type", "editor_upload_file"):
         # Either may make an entry or find that it is there.
         made = operation["responses"].get("201") or operation["responses"]["200"]
         operation["responses"] |= {"200": {**made, "description": "It was there."}, "201": made}
 
 
-_NO_JSON = {"read_file": "*/*", "tell_metrics": "text/plain"}
-_SUCCESSES = {"200": "Done", "201": "Made", "204": "Done; there is nothing to tell"}
+_NO_JSON = {
+    "read_file": "*/*",
+    "tell_metrics": "text/plain",
+    "editor_export_redirects": "text/csv",
+    "read_sitemap": "application/xml",
+    "read_sitemap_part": "application/xml",
+    "read_robots": "text/plain",
+    "read_feed": "*/*",
+}
+_SUCCESSES = {"200": "Done", "201": "Made", "202": "Taken", "204": "Done; there is nothing to tell"}
 
 
 def _envelope(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,10 +295,12 @@ _BY_OPERATION: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(_MAYBE_AGAINST_A_REVISION, (412,)),
     "editor_sign_in_person": (429,),
     "editor_change_own_password": (429,),
+    "delivery_take_beacons": (429,),
     "delivery_search_entries": (503,),
     "delivery_suggest": (503,),
     "editor_search_entries": (503,),
     "delivery_resolve_path": (404,),
+    "delivery_read_page": (404,),
     "read_file": (416,),
     "tell_readiness": (503,),
 }

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api import data_folder
+from api.beacon_limit import BeaconLimit
 from api.indexing import PUBLIC, STAFF, Follower
 from api.login_throttle import Throttle
 from api.settings import Settings
+from api.tally import Tally
 from cms.clock import Clock, system_clock
 from cms.database import Database, open_database
 from media.stores import Store, open_store
@@ -26,7 +28,14 @@ class Parts:
     staff_index: Engine
     followers: tuple[Follower, ...]
     throttle: Throttle
+    beacons: BeaconLimit
+    tally: Tally
     secret: bytes
+
+    @property
+    def base(self) -> str:
+        """The address under which the world sees this server."""
+        return self.settings.base
 
 
 @contextlib.contextmanager
@@ -48,5 +57,7 @@ def opened(settings: Settings, *, clock: Clock = system_clock) -> Iterator[Parts
             staff_index,
             (Follower(database, public_index, PUBLIC), Follower(database, staff_index, STAFF)),
             Throttle(clock),
+            BeaconLimit(clock),
+            Tally(clock),
             data_folder.secret(settings.folder),
         )

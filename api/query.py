@@ -12,7 +12,7 @@ from cms.listing import LARGEST_PAGE, Asked, Condition
 from cms.section_tree import MAX_LEVELS
 from cms.site import Locales
 
-OPERATORS = ("eq", "ne", "in", "nin", "lt", "lte", "gt", "gte", "contains", "starts", "exists")
+OPERATORS = ("eq", "ne", "in", "nin", "lt", "lte", "gt", "gte", "contains", "starts", "exists", "below")
 _FILTER = re.compile(r"filter\[([A-Za-z_][A-Za-z0-9_.]*)\](?:\[([a-z]+)\])?")
 _LONGEST_NAME = 100
 _MOST_CONDITIONS = 20
@@ -102,6 +102,11 @@ def _size(value: str) -> int:
     return int(value)
 
 
+def size(value: str | None, *, usual: int) -> int:
+    """How many a page has. Raises `BadQuery`."""
+    return usual if value is None else _size(value)
+
+
 def flag(value: str, name: str) -> bool:
     """`true` or `false`. Raises `BadQuery`."""
     if value not in ("true", "false"):
@@ -156,13 +161,23 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     "page[after]": {"schema": _TEXT, "description": "the cursor of `links.next`"},
     "total": {"schema": {"type": "boolean"}, "description": "count all, in `meta.total`"},
     "type": {"schema": _TEXT, "description": "short for `filter[type]`", "example": "news"},
-    "section": {"schema": _TEXT, "description": "short for `filter[section]`: a section's id"},
+    "section": {"schema": _TEXT, "description": "a section's id; of feeds its path, too"},
     "state": {"schema": _TEXT, "description": "short for `filter[state]`", "example": "draft"},
     "topic": {"schema": _TEXT, "description": "short for `filter[topic]`"},
     "year": {"schema": _TEXT, "description": "short for `filter[year]`: of publication", "example": "2026"},
     "locale": _LOCALE,
     "path": {"schema": _TEXT, "description": "of the page, from `/` on", "example": "/"},
     "depth": {"schema": {"type": "integer", "minimum": 1, "maximum": MAX_LEVELS}, "description": "levels of sections"},
+    "stale": {"schema": {"type": "boolean"}, "description": "published longer ago than its section allows"},
+    "dry_run": {"schema": {"type": "boolean"}, "description": "only tell what it would do"},
+    "confirm": {"schema": {"type": "integer", "minimum": 0}, "description": "how many entries may lose by it"},
+    "strict": {"schema": {"type": "boolean"}, "description": "all rows or none"},
+    "guesses": {"schema": {"type": "boolean"}, "description": "with guesses at what was meant, for 20 paths at most"},
+    "updated_since": {
+        "schema": {"type": "string", "format": "date-time"},
+        "description": "an instant: only what was changed since",
+        "example": "2026-11-30T10:00:00Z",
+    },
     "q": {"schema": {"type": "string", "maxLength": 512}, "description": "the visitor's words", "example": "новости"},
     "fields": {"schema": _TEXT, "description": "which fields to send, such as `title,cover`", "example": "title"},
     "include": {"schema": _TEXT, "description": "what to send along, such as `cover,byline`", "example": "cover"},

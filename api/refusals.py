@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.answers import revision_tag
 from api.login_throttle import Throttled
 from api.problems import Problem, problem_response
+from api.type_reports import type_report
 from cms import errors
 from cms.showing import instant
 from media.refusals import RefusedMedia, TooLarge
@@ -71,6 +72,13 @@ def _address_taken(refusal: errors.AddressTaken) -> Problem:
     return Problem(409, "slug_taken", said, errors=[fault], entry=refusal.entry_id)
 
 
+def _rule_exists(refusal: errors.RuleExists) -> Problem:
+    of = f" in locale '{refusal.locale}'" if refusal.locale else ""
+    said = f"There is a redirect for {refusal.path}{of} already. Change that one, or remove it first."
+    fault = errors.Fault("/path", "redirect_exists", said)
+    return Problem(409, "redirect_exists", said, errors=[fault], redirect=refusal.id)
+
+
 def _in_use(refusal: errors.InUse) -> Problem:
     usages = [{"entry": entry, "pointer": pointer} for entry, pointer in refusal.usages]
     said = f"It is used in {refusal.total} places. Remove these references first."
@@ -79,6 +87,15 @@ def _in_use(refusal: errors.InUse) -> Problem:
 
 def _wrong_state(refusal: errors.WrongState) -> Problem:
     return Problem(409, refusal.code, refusal.reason)
+
+
+def _not_confirmed(refusal: errors.NotConfirmed) -> Problem:
+    told = type_report(refusal.report)
+    count = told["confirm"]
+    said = f"{count} entries lose a value or do not fit any more. To do it all the same, send ?confirm={count}."
+    if count == 0:
+        said = "No entry loses anything by this: send it without confirm."
+    return Problem(409, "confirm_needed", said, **told)
 
 
 def _bad_query(refusal: errors.BadQuery) -> Problem:
@@ -115,8 +132,10 @@ TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     errors.Forbidden: _forbidden,
     errors.StaleRevision: _stale,
     errors.AddressTaken: _address_taken,
+    errors.RuleExists: _rule_exists,
     errors.InUse: _in_use,
     errors.WrongState: _wrong_state,
+    errors.NotConfirmed: _not_confirmed,
     errors.BadQuery: _bad_query,
     QueryTooLong: _too_long,
     Throttled: _throttled,

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from api.parts import Parts
 from api.uploads import take_in
-from cms import content, content_types, files, founding, people, publishing, restructuring, saving, site, structure
+from cms import content, files, founding, people, publishing, restructuring, saving, site, structure
 from cms.attribution import By
+from cms.content_types import BUILT_IN
 from cms.files import Received
 from cms.identity import new_id
 from cms.import_formats.front_matter import taken_apart
@@ -123,7 +124,7 @@ def _text(path: Path, ids: Mapping[tuple[str, str], str], images: Mapping[str, s
         "related": [siblings[other] for other in given.get("related", ())],
         "body": {"format": "markdown", "value": page.body},
     }
-    read = content.read(content_types.find(given["type"]), fields, resolve=lambda _kind, url: addresses.get(url))
+    read = content.read(BUILT_IN[given["type"]], fields, resolve=lambda _kind, url: addresses.get(url))
     return _Text(siblings[name], name, locale, given, read.fields)
 
 
@@ -175,7 +176,7 @@ def _add_text(
         byline=tuple(persons[key] for key in text.given["byline"]),
         translation_of=None if original == text.id else original,
     )
-    return saving.bring(session, content_types.find(text.given["type"]), draft, by=by, entry_id=text.id).entry
+    return saving.bring(session, BUILT_IN[text.given["type"]], draft, by=by, entry_id=text.id).entry
 
 
 def _add_menu(session: Session, texts: Iterable[_Text], *, sections: Mapping[str, str], by: By) -> None:

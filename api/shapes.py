@@ -6,6 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic import Field as Member
 
+Audience = Literal["nobody", "staff", "everyone"]
+
 
 class Shape(BaseModel):
     """All keys are always there, and no others."""
@@ -108,9 +110,18 @@ class Usage(Shape):
     live: bool
 
 
+class SectionUsage(Shape):
+    section: str
+    pointer: str
+    live: bool
+
+
 class Usages(Shape):
+    """Which entries use this one, and which entries and sections it uses."""
+
     used_by: list[Usage]
     uses: list[Usage]
+    sections: list[SectionUsage]
 
 
 class Me(Shape):
@@ -153,21 +164,76 @@ class Event(Shape):
     note: str | None
 
 
+class FieldLimits(Shape):
+    min: float | str | None
+    max: float | str | None
+    min_length: int | None
+    max_length: int | None
+    min_items: int | None
+    max_items: int | None
+
+
 class Field(Shape):
+    """A field of a content type. `filterable`, `sortable` and `searchable` say by whom."""
+
     name: str
     kind: str
+    label: dict[str, str]
+    help: dict[str, str]
     required: bool
     public: bool
+    default: Any
+    limits: FieldLimits
     types: list[str]
     choices: list[str]
+    filterable: Audience
+    sortable: Audience
+    searchable: Audience
     fields: "list[Field]"
 
 
 class Type(Shape):
+    """A content type. `revision` counts the definitions of one that staff made."""
+
     name: str
+    label: dict[str, str]
     routable: bool
     single: bool
+    revision: int | None
     fields: list[Field]
+
+
+class InvalidEntry(Shape):
+    entry: str
+    pointer: str
+    code: str
+    message: str
+
+
+class InvalidEntries(Shape):
+    total: int
+    first: list[InvalidEntry]
+
+
+class DroppedValue(Shape):
+    entry: str
+    field: str
+    value: Any
+
+
+class DroppedValues(Shape):
+    total: int
+    fields: dict[str, int]
+    first: list[DroppedValue]
+
+
+class TypeReport(Shape):
+    """What a change of a type does; `confirm` is the number of entries that must be named to do it."""
+
+    entries: int
+    confirm: int
+    invalid: InvalidEntries
+    dropped: DroppedValues
 
 
 class TypeWithSchema(Type):
@@ -177,15 +243,112 @@ class TypeWithSchema(Type):
 Limits = dict[str, int | dict[str, int]]
 
 
+class RedirectTarget(Shape):
+    """Where a redirect leads: to one of the first three. `path`: the path or address that it leads to now."""
+
+    entry: str | None
+    section: str | None
+    url: str | None
+    path: str | None
+
+
+class Redirect(Shape):
+    """A redirect as staff see it. `about`: what stood here and was taken away; `shadowed`: something is live here."""
+
+    id: str
+    locale: str | None
+    path: str
+    prefix: bool
+    status: int
+    to: RedirectTarget
+    explanation: str | None
+    source: Literal["automatic", "manual", "import"]
+    about: str | None
+    hits: int
+    last_hit_at: str | None
+    created_at: str
+    changed_at: str
+    shadowed: bool
+
+
+class RefusedRow(Shape):
+    line: int
+    code: str
+    message: str
+
+
+class ImportedRedirects(Shape):
+    """What became of the rows of a file."""
+
+    total: int
+    made: int
+    changed: int
+    same: int
+    refused: list[RefusedRow]
+
+
+class Guess(Shape):
+    entry: str | None
+    section: str | None
+    title: str
+    path: str
+    reason: Literal["old slug", "similar slug", "search"]
+    score: float
+
+
+class MissingPath(Shape):
+    """A path that visitors did not find. `guesses`: null where they were not asked for."""
+
+    id: str
+    path: str
+    locale: str | None
+    hits: int
+    first_at: str
+    last_at: str
+    referrer: str | None
+    state: Literal["open", "ignored", "redirected"]
+    redirect: str | None
+    guesses: list[Guess] | None
+
+
+class HeldRedirect(Shape):
+    """A redirect as front ends hold it."""
+
+    id: str
+    locale: str | None
+    path: str
+    prefix: bool
+    status: int
+    to: str | None
+    explanation: str | None
+    updated_at: str
+
+
+class Taken(Shape):
+    accepted: int
+    ignored: int
+
+
+class TakenBeacons(Shape):
+    missing_paths: Taken
+
+
 class Author(Shape):
     id: str
     name: str
     url: str | None
 
 
+Robots = Literal["index, follow", "noindex, follow", "index, nofollow", "noindex, nofollow"]
+
+
 class Seo(Shape):
+    """What an entry, its sections or the settings say; `canonical` is absolute when the site's address is known."""
+
     title: str | None
     description: str | None
+    canonical: str | None
+    robots: Robots
     image: str | None
     noindex: bool
 
@@ -208,11 +371,25 @@ class PublishedEntry(Shape):
     fields: dict[str, Any]
 
 
+class Listing(Shape):
+    """How a section lists its entries."""
+
+    types: list[str]
+    sort: str
+    page_size: int
+    below: bool
+
+
 class Section(Shape):
     id: str
     name: dict[str, str]
     slug: str | dict[str, str] | None
     path: str | None
+    index_entry: str | None
+    default_type: str | None
+    listing: Listing | None
+    in_menus: bool
+    in_sitemap: bool
     children: "list[Section]"
 
 
@@ -222,12 +399,174 @@ class Structure(Shape):
     sections: list[Section]
 
 
+class PathChange(Shape):
+    entry: str
+    title: str
+    type: str
+    locale: str
+    published: bool
+    from_: str | None = Member(alias="from")
+    to: str | None
+
+
+class PathChanges(Shape):
+    """`published` are of entries that visitors can read, `drafts` of all others."""
+
+    total: int
+    published: int
+    drafts: int
+    first: list[PathChange]
+    next: str | None
+
+
+class SectionChange(Shape):
+    """A section's own path; no `locale`: in every locale."""
+
+    section: str
+    from_: str | None = Member(alias="from")
+    to: str | None
+    locale: str | None
+
+
+class SectionChanges(Shape):
+    total: int
+    first: list[SectionChange]
+
+
+class PlannedRedirect(Shape):
+    """A rule that a section will leave, for itself and all below it."""
+
+    locale: str | None
+    from_: str = Member(alias="from")
+    to: str | None
+    section: str
+    status: int
+    prefix: bool
+
+
+class AddressCollision(Shape):
+    locale: str
+    slug: str
+    section: str
+    entries: list[str]
+
+
+class InboundLink(Shape):
+    entry: str
+    title: str
+    pointer: str
+    target: str
+
+
+class InboundLinks(Shape):
+    total: int
+    first: list[InboundLink]
+
+
+class WithoutSection(Shape):
+    total: int
+    published: int
+    drafts: int
+    first: list[str]
+
+
+class MoveTo(Shape):
+    move_to: str
+
+
+class RemovedSection(Shape):
+    """A section that goes, how much stands in it, and what becomes of that; null: nobody said."""
+
+    section: str
+    name: str | None
+    published: int
+    drafts: int
+    entries: MoveTo | Literal["gone", "trash"] | None
+
+
+class Plan(Shape):
+    """What operations on the tree would do."""
+
+    revision: int
+    paths: PathChanges
+    sections: SectionChanges
+    redirects: list[PlannedRedirect]
+    collisions: list[AddressCollision]
+    menus: list[InboundLink]
+    inbound_links: InboundLinks
+    without_section: WithoutSection
+    removed: list[RemovedSection]
+    problems: "list[Fault]"
+
+
 class FoundSection(Shape):
     id: str | None
     name: dict[str, str]
     slug: str | dict[str, str] | None
     path: str | None
     children: list[str]
+
+
+class MenuName(Shape):
+    name: str
+    title: str
+    locale: str
+
+
+class MenuLink(Shape):
+    """A link of a menu; `path` is on this site. A heading leads nowhere by itself."""
+
+    label: str
+    kind: Literal["entry", "section", "url", "heading"]
+    path: str | None
+    url: str | None
+    entry: str | None
+    section: str | None
+    items: "list[MenuLink]"
+
+
+class Menu(MenuName):
+    items: list[MenuLink]
+
+
+class Crumb(Shape):
+    name: str | None
+    path: str | None
+    section: str | None
+    entry: str | None
+
+
+class Alternate(Shape):
+    locale: str
+    path: str
+    url: str | None
+
+
+class PageListing(Shape):
+    """The first entries of a section; `next` is where the others are."""
+
+    entries: list[PublishedEntry]
+    next: str | None
+
+
+class Page(Shape):
+    """All that one page needs. An entry has the section that it stands in, a section the entry that stands for it."""
+
+    kind: Literal["entry", "section", "redirect", "gone"]
+    locale: str
+    path: str
+    entry: PublishedEntry | None
+    section: FoundSection | None
+    listing: PageListing | None
+    breadcrumbs: list[Crumb]
+    menus: dict[str, list[MenuLink]]
+    banners: dict[str, Any]
+    counters: list[Any]
+    seo: Seo | None
+    alternates: list[Alternate]
+    status: int
+    to: str | None
+    explanation: str | None
 
 
 class ResolvedEntry(Shape):
@@ -323,6 +662,9 @@ ANSWERS: Mapping[str, Any] = {
     "delivery_read_entry": PublishedEntry,
     "delivery_resolve_path": ResolvedEntry | ResolvedSection | ResolvedRedirect | ResolvedGone,
     "delivery_read_structure": Structure,
+    "delivery_list_menus": [MenuName],
+    "delivery_read_menu": Menu,
+    "delivery_read_page": Page,
     "delivery_search_entries": [Hit],
     "delivery_suggest": [Suggestion],
     "editor_sign_in_person": Me,
@@ -331,8 +673,10 @@ ANSWERS: Mapping[str, Any] = {
     "editor_list_revisions": [Revision],
     "editor_compare_revisions": Diff,
     "editor_read_usages": Usages,
+    "editor_plan_structure": Plan,
     "editor_list_types": [Type],
     "editor_read_type": TypeWithSchema,
+    "editor_put_type": TypeWithSchema | TypeReport,
     "editor_list_people": [Colleague],
     "editor_add_person": Colleague,
     "editor_read_person": Colleague,
@@ -344,6 +688,17 @@ ANSWERS: Mapping[str, Any] = {
     "editor_read_audit": [Event],
     "editor_search_entries": [StaffHit],
     "editor_read_limits": Limits,
+    "editor_list_redirects": [Redirect],
+    "editor_create_redirect": Redirect,
+    "editor_read_redirect": Redirect,
+    "editor_change_redirect": Redirect,
+    "editor_import_redirects": ImportedRedirects,
+    "editor_list_missing_paths": [MissingPath],
+    "editor_read_missing_path": MissingPath,
+    "editor_change_missing_path": MissingPath,
+    "editor_redirect_missing_path": Redirect,
+    "delivery_list_redirects": [HeldRedirect],
+    "delivery_take_beacons": TakenBeacons,
     **dict.fromkeys(
         (
             "editor_create_entry",

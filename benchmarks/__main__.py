@@ -8,7 +8,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import delivery, diffing, importing, search, starting
+from benchmarks import custom_types, delivery, diffing, importing, redirects, search, starting
 from benchmarks.articles import ARTICLES
 from benchmarks.figures import Figure, table
 
@@ -23,9 +23,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         figures = importing.run(data) + delivery.run(data) + starting.run(data)
+    figures += custom_types.run()
     figures += [
         Figure(f"diff of 200 kB, {row.case}", f"{row.milliseconds:.0f} ms", "under 300 ms") for row in diffing.run()
     ]
+    figures += redirects.run()
     page = _TEMPLATE.format(
         day=datetime.now(UTC).date(),
         machine=f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from cms import content, content_types, finding, saving
+from cms import content, finding, saving, site_types
 from cms.attribution import By
 from cms.content_types import ContentType
 from cms.errors import WrongState
@@ -28,7 +28,7 @@ def bring_one(
     """Make or change the entry that a source's row stands for. `expected` None: the revision that the source made last.
 
     Raises `StaleRevision` when somebody changed it since, and what `create` and `save` raise."""
-    content_type = content_types.find(type_name)
+    content_type = site_types.find(session, type_name)
     read = content.read(content_type, draft.fields)
     draft = replace(draft, fields=read.fields, warnings=read.warnings)
     entry = finding.counterpart(session, source.name, source.external_id)

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import site, structure, usages
-from cms.content import Reference
+from cms import settings_rules, site, structure, usages
+from cms.content import SECTION, Reference
 from cms.content_types import ContentType, leaves
 from cms.errors import Fault, InvalidContent
 from cms.section_tree import MAX_SLUG, SLUG
@@ -42,16 +42,18 @@ def checked(
         faults.append(Fault("/slug", "malformed_slug", "A slug has lower-case latin letters, digits and . _ ~ - only."))
     elif snapshot.slug is not None and len(snapshot.slug) > MAX_SLUG:
         faults.append(Fault("/slug", "too_long", f"A slug has at most {MAX_SLUG} characters."))
-    if snapshot.section is not None and snapshot.section not in structure.newest_tree(session):
+    section, section_warnings = structure.settled(session, snapshot.section)
+    if section is not None and not section_warnings and not structure.is_known(session, section):
         faults.append(Fault("/section", "unknown_section", "There is no such section in the site structure."))
-    snapshot, upload_faults = _with_uploads(session, content_type, snapshot)
+    snapshot, upload_faults = _with_uploads(session, content_type, replace(snapshot, section=section))
     snapshot, structure_faults = structure.checked(session, content_type, snapshot)
+    faults += settings_rules.faults(session, content_type, snapshot)
     unknown = [one for one in references if one[1] not in coming]
     reference_faults, warnings = _reference_faults(session, content_type, unknown)
     faults += [*upload_faults, *structure_faults, *reference_faults]
     if faults:
         raise InvalidContent(faults)
-    return Checked(snapshot, warnings)
+    return Checked(snapshot, section_warnings + warnings)
 
 
 def _locale_faults(session: Session, snapshot: Snapshot) -> Iterable[Fault]:
@@ -107,8 +109,9 @@ _LONGEST_NAME = 255
 def _reference_faults(
     session: Session, content_type: ContentType, wanted: list[Reference]
 ) -> tuple[list[Fault], tuple[Fault, ...]]:
+    faults = _section_faults(session, wanted)
+    wanted = [one for one in wanted if one[2] != (SECTION,)]
     types = usages.types(session, (target for _, target, _ in wanted)) if wanted else {}
-    faults: list[Fault] = []
     warnings: list[Fault] = []
     for pointer, target, allowed in wanted:
         in_text = (found := content_type.field(pointer.split("/")[2])) is not None and found.kind == "rich_text"
@@ -119,3 +122,10 @@ def _reference_faults(
             said = f"The entry {target} is of type {types[target]}; here belongs: {', '.join(allowed)}."
             (warnings if in_text else faults).append(Fault(pointer, "wrong_type", said))
     return faults, tuple(warnings)
+
+
+def _section_faults(session: Session, wanted: list[Reference]) -> list[Fault]:
+    pointed = [(pointer, target) for pointer, target, allowed in wanted if allowed == (SECTION,)]
+    tree = structure.newest_tree(session) if pointed else ()
+    said = "There is no such section in the site structure."
+    return [Fault(pointer, "unknown_section", said) for pointer, target in pointed if target not in tree]

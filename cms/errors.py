@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 class Refusal(Exception):
@@ -67,6 +68,15 @@ class AddressTaken(Refusal):
 
 
 @dataclass(eq=False)
+class RuleExists(Refusal):
+    """There is a redirect for this path in this locale (None: in every one)."""
+
+    path: str
+    locale: str | None
+    id: str
+
+
+@dataclass(eq=False)
 class InUse(Refusal):
     """Others refer to it. `usages` are pairs of entry id and JSON pointer; `total` counts them all."""
 
@@ -81,6 +91,13 @@ class WrongState(Refusal):
 
     code: str
     reason: str
+
+
+@dataclass(eq=False)
+class NotConfirmed(Refusal):
+    """What is asked for loses values. `report` tells what, and how many entries the confirmation must name."""
+
+    report: Any
 
 
 @dataclass(eq=False)

@@ -5,10 +5,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, defer
 
-from cms.columns import EQUALITY, ORDER, WORDS, asked_types, field_columns
+from cms.columns import EQUALITY, ORDER, WORDS, FieldColumns, asked_types
 from cms.content_types import ContentType
 from cms.listing import Asked, Column, Page, page
 from cms.states import STATE
@@ -25,15 +25,24 @@ _KEY = ApiKey.__table__.c
 _EQUAL = frozenset({"eq", "ne", "in", "nin", "exists"})
 
 
-def entries(session: Session, asked: Asked, *, types: AbstractSet[str] | None = None) -> Page:
+def entries(
+    session: Session,
+    asked: Asked,
+    *,
+    types: AbstractSet[str] | None = None,
+    among: Iterable[ColumnElement[bool]] = (),
+) -> Page:
     """Rows of (entry, newest revision, schedule), the last changed first. The trash is left out unless asked for.
 
-    `types`: those that the reader may know of (None: all)."""
-    wanted = _NEWEST if types is None else _NEWEST.where(Entry.type.in_(sorted(types)))
+    `types`: those that the reader may know of (None: all); `among`: what else must hold."""
+    allowed = [*among] if types is None else [*among, Entry.type.in_(sorted(types))]
     if not any(condition.field in ("state", "id") for condition in asked.conditions):
-        wanted = wanted.where(Entry.trashed_at.is_(None))
+        allowed.append(Entry.trashed_at.is_(None))
+    of_revisions = any(condition.field in _REVISION_S for condition in asked.conditions)
+    ids = _NEWEST.with_only_columns(Entry.id) if of_revisions else select(Entry.id)
     asked = asked if asked.sort else replace(asked, sort=(("changed_at", True),))
-    return page(session, wanted, asked, columns=_columns(asked_types(asked)), id=_ENTRY.id)
+    columns = _columns(asked_types(session, asked))
+    return page(session, _NEWEST.where(*allowed), asked, columns=columns, id=_ENTRY.id, ids=ids.where(*allowed))
 
 
 def texts(session: Session, ids: Iterable[str]) -> Sequence[Any]:
@@ -56,13 +65,14 @@ _NEWEST = (
 
 
 def _columns(types: Iterable[ContentType]) -> Mapping[str, Column]:
-    fields = field_columns(types, fields=_REVISION.fields, type_column=_ENTRY.type, public=False)
-    return {**fields, **_ENTRY_COLUMNS}
+    return FieldColumns(types, own=_ENTRY_COLUMNS, fields=_ENTRY.compared, type_column=_ENTRY.type, public=False)
 
 
+# What only the revision tells.
+_REVISION_S = frozenset({"saved_by", "on_behalf_of", "request"})
 _ENTRY_COLUMNS: Mapping[str, Column] = {
     "id": Column(_ENTRY.id, "text", EQUALITY),
-    "type": Column(_ENTRY.type, "text", EQUALITY, sortable=True),
+    "type": Column(_ENTRY.type, "name", EQUALITY, sortable=True),
     "locale": Column(_ENTRY.locale, "text", EQUALITY, sortable=True),
     "section": Column(_ENTRY.section, "text", EQUALITY),
     "slug": Column(_ENTRY.slug, "text", WORDS),
@@ -72,7 +82,7 @@ _ENTRY_COLUMNS: Mapping[str, Column] = {
     "source": Column(_ENTRY.source_name, "text", EQUALITY),
     "external_id": Column(_ENTRY.source_id, "text", WORDS),
     "created_at": Column(_ENTRY.created_at, "instant", ORDER, sortable=True),
-    "changed_at": Column(_ENTRY.changed_at, "instant", ORDER, sortable=True),
+    "changed_at": Column(_ENTRY.changed_at, "instant", ORDER, sortable=True, index="own"),
     "published_at": Column(_ENTRY.published_at, "instant", ORDER),
     "first_published_at": Column(_ENTRY.first_published_at, "instant", ORDER),
     "saved_by": Column(_REVISION.actor_id, "text", EQUALITY),

@@ -1,16 +1,17 @@
 """Looking back: an entry's revisions, and any of them brought back as a new one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
-from cms import content_types, diffing, saving
+from cms import diffing, saving
 from cms.attribution import By
 from cms.content_types import Field
-from cms.snapshots import Snapshot, refuse_stale, refuse_trashed, revision_of, snapshot_of
+from cms.snapshots import Snapshot, fields_of_today, refuse_stale, refuse_trashed, revision_of, snapshot_of, type_of
 from cms.tables.entries import Entry, Revision
 from cms.tables.events import Event
 
@@ -37,14 +38,20 @@ def restore(session: Session, entry: Entry, number: int, *, expected: int, by: B
     """Make a new revision equal to an old one. Raises `NotFound`, `StaleRevision`, `WrongState`."""
     refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
-    return saving.put(session, entry, snapshot_of(revision_of(session, entry, number)), by=by, restored_from=number)
+    revision = revision_of(session, entry, number)
+    # What its type has no place for by now stays in the old revision.
+    snapshot = replace(snapshot_of(revision), fields=fields_of_today(session, entry, revision))
+    return saving.put(session, entry, snapshot, by=by, restored_from=number)
 
 
 def diff(session: Session, entry: Entry, *, from_: int, to: int) -> list[dict[str, Any]]:
     """What changed between two revisions, field by field; see `cms.diffing` for the shape."""
-    old, new = (snapshot_of(revision_of(session, entry, number)) for number in (from_, to))
+    revisions = [revision_of(session, entry, number) for number in (from_, to)]
+    old, new = (snapshot_of(one) for one in revisions)
     outer: list[Any] = diffing.compare(_outer(old), _outer(new), kinds=_OUTER_KINDS, prefix="")
-    kinds = _kinds(content_types.find(entry.type).fields)
+    before, after = (_kinds(type_of(session, entry, one).fields) for one in revisions)
+    # A field whose kind has changed between them is compared as a plain value.
+    kinds = before | {name: kind if before.get(name, kind) == kind else "value" for name, kind in after.items()}
     inner: list[Any] = diffing.compare(old.fields, new.fields, kinds=kinds)
     return outer + inner
 

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Boolean, ColumnElement, Float, String, literal, text
+from sqlalchemy import ARRAY, JSON, Boolean, ColumnElement, Float, String, TypeDecorator, literal, text
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import literal_column
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeEngine
 
 
 class holds(GenericFunction[bool]):  # noqa: N801 - reads as SQL
@@ -142,8 +144,21 @@ def without(session: Session, *ways: str) -> Iterator[None]:
     session.execute(text("; ".join(f"SET LOCAL enable_{way} = on" for way in ways)))
 
 
+class _Values(TypeDecorator[list[str]]):
+    """Many texts as one parameter: an array, or a JSON list where there are no arrays."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(String()) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
+
+
 class _listed(GenericFunction[bool]):  # noqa: N801 - reads as SQL
-    """Whether a text is an item of a JSON list that is given as a text."""
+    """Whether a text is one of many."""
 
     type = Boolean()
     inherit_cache = True
@@ -152,15 +167,14 @@ class _listed(GenericFunction[bool]):  # noqa: N801 - reads as SQL
 
 @compiles(_listed, "sqlite")
 def _listed_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    column, items = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({items}))"  # noqa: S608
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608
 
 
 @compiles(_listed, "postgresql")
 def _listed_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    column, items = (compiler.process(clause, **options) for clause in element.clauses)
-    # Not an array: thousands of values would be compared with each row, one by one.
-    return f"{column} IN (SELECT json_array_elements_text(CAST({items} AS JSON)))"
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
 
 
 # Beyond it one parameter for each value costs more than the statement, and far beyond databases take no more.
@@ -171,4 +185,4 @@ def among(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
     """Whether a column has one of the values, however many they are."""
     listed = list(values)
     found: ColumnElement[bool] = column.in_(listed)
-    return found if len(listed) <= _FEW else _listed(column, literal(orjson.dumps(listed).decode()))
+    return found if len(listed) <= _FEW else _listed(column, literal(listed, _Values()))

@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from cms import addresses, events, redirects, site_types, usages
+from cms import addresses, content, events, menus, redirects, removals, site_types, structure, usages
 from cms.attribution import By
-from cms.content import Reference
+from cms.content import SECTION, Reference
 from cms.database import forget
 from cms.delivery.live_structure import live_tree
 from cms.errors import Fault, WrongState
 from cms.redirects import NOT_FOUND, Answer, Place
 from cms.rendering import Rendered, render
 from cms.section_tree import SectionTree
-from cms.snapshots import refuse_trashed, revision_of
+from cms.snapshots import fields_of_today, refuse_trashed, revision_of
 from cms.tables.entries import Entry, Revision
 from cms.tables.people import Person
 from cms.tables.publications import Publication, Schedule
@@ -50,9 +50,11 @@ def publish(
     chosen = revision if isinstance(revision, Revision) else revision_of(session, entry, revision)
     publication = session.get(Publication, entry.id) if entry.published_revision is not None else None
     addresses.refuse_live_twin(session, chosen)
-    before = live_tree(session)
+    menus.refuse_live_twin(session, entry, chosen)
+    structure.refuse_removed(session, chosen.section)
+    before = structure.tree_in_force(session) if entry.type == "structure" else live_tree(session)
     left = redirects.place_of(publication, before) if publication is not None else None
-    rendered = rendered or render(site_types.find(session, entry.type), chosen.fields)
+    rendered = rendered or render(site_types.find(session, entry.type), fields_of_today(session, entry, chosen))
     values = _values(session, entry, chosen, rendered, by=by, first=published_at)
     new = publication is None
     if publication is None:
@@ -77,7 +79,9 @@ def publish(
         old_path=left and left.path,
         planned_at=planned_at and planned_at.isoformat(),
     )
-    warnings = (*_pathless(publication, path), *_unpublished_targets(session, rendered.references))
+    moved = left is not None and left.path != path
+    told = menus.holding(session, entry.id, said="its link follows to the new path.") if moved else ()
+    warnings = (*_pathless(publication, path), *left_out(session, rendered.references), *told)
     return Published(publication, path, warnings)
 
 
@@ -126,14 +130,7 @@ def _values(
         "first_published_at": entry.first_published_at or first or by.at,
         "published_at": first or by.at,
         "byline": public_byline(session, chosen.byline),
-        "seo": rendered.seo,
-        "fields": rendered.fields,
-        "rendered": rendered.rendered,
-        "searched": rendered.searched,
-        "compared": rendered.compared,
-        "targets": list(dict.fromkeys(target for _, target, _ in rendered.references)),
-        "file": rendered.file,
-        "upload": rendered.file and rendered.file["sha256"],
+        **rendered.columns(),
     }
 
 
@@ -151,10 +148,16 @@ def _redirect_what_moved(
     if site_types.find(session, publication.type).single:
         forget(session)
     if publication.type == "structure":
-        removed = {one["section"]: one.get("into") for one in chosen.fields.get("removed") or ()}
-        # Not `live_tree`: it keeps the rules with the tree, and these are being made.
-        after = SectionTree(publication.rendered["sections"] or [])
+        after = structure.tree_of(chosen.fields)
+        removed = {one: after.successor(one) for one in after.removed}
+        # Not `live_tree` before: it keeps the rules with the tree, and these are being made.
         redirects.follow_sections(session, before, after, removed=removed, at=by.at)
+        removals.carry_out(
+            session,
+            removals.Trees(before, after),
+            by=by,
+            publish=lambda entry, revision: publish(session, entry, by=by, revision=revision),
+        )
         return None
     now = redirects.place_of(publication, before)
     redirects.follow_entry(session, publication.entry_id, left=left, now=now, at=by.at)
@@ -191,12 +194,32 @@ def _pathless(publication: Publication, path: str | None) -> Iterable[Fault]:
         yield Fault("/section", "section_not_published", said)
 
 
-def _unpublished_targets(session: Session, used: Iterable[Reference]) -> tuple[Fault, ...]:
-    wanted = {target for _, target, _ in used}
-    if not wanted:
+def unseen(session: Session, entry: Entry) -> tuple[Fault, ...]:
+    """A warning for each link in the newest revision of a menu that visitors would not see; of other types nothing."""
+    if entry.type != "menu":
         return ()
-    live = set(session.scalars(select(Publication.entry_id).where(Publication.entry_id.in_(wanted))))
-    said = "The entry {} is not published: visitors do not see this reference until it is."
-    return tuple(
-        Fault(pointer, "target_not_published", said.format(target)) for pointer, target, _ in used if target not in live
+    fields = revision_of(session, entry).fields
+    return left_out(session, content.references(site_types.find(session, entry.type), fields))
+
+
+def left_out(session: Session, references: Iterable[Reference]) -> tuple[Fault, ...]:
+    """A warning for each reference to an entry or a section that visitors do not see."""
+    used = list(references)
+    in_sections = [(pointer, target) for pointer, target, allowed in used if allowed == (SECTION,)]
+    to_entries = [(pointer, target) for pointer, target, allowed in used if allowed != (SECTION,)]
+    tree = live_tree(session) if in_sections else ()
+    wanted = {target for _, target in to_entries}
+    live = set(session.scalars(select(Publication.entry_id).where(Publication.entry_id.in_(wanted)))) if wanted else ()
+    said = "The {} {} is not published: visitors do not see this reference until it is."
+    return (
+        *(
+            Fault(pointer, "target_not_published", said.format("entry", target))
+            for pointer, target in to_entries
+            if target not in live
+        ),
+        *(
+            Fault(pointer, "section_not_published", said.format("section", target))
+            for pointer, target in in_sections
+            if target not in tree
+        ),
     )

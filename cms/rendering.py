@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cms import content, rich_text
-from cms.content import Reference
+from cms import content, rich_text, section_tree
+from cms.content import SECTION, Reference
 from cms.content_types import ContentType, Field, leaves
 
 
@@ -21,6 +21,19 @@ class Rendered:
     compared: dict[str, Any]
     file: dict[str, Any] | None
     seo: dict[str, Any]
+
+    def columns(self) -> dict[str, Any]:
+        """What a publication keeps of it."""
+        return {
+            "seo": self.seo,
+            "fields": self.fields,
+            "rendered": self.rendered,
+            "searched": self.searched,
+            "compared": self.compared,
+            "targets": list(dict.fromkeys(target for _, target, of in self.references if of != (SECTION,))),
+            "file": self.file,
+            "upload": self.file and self.file["sha256"],
+        }
 
 
 def render(content_type: ContentType, fields: Mapping[str, Any]) -> Rendered:
@@ -44,6 +57,8 @@ def _public(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, A
 
 
 def _public_value(field: Field, value: Any) -> Any:
+    if field.kind == "sections":
+        return section_tree.public(value or ())
     if value is None or field.kind not in ("group", "groups"):
         return value
     if field.kind == "group":
@@ -68,10 +83,6 @@ def _pieces(field: Field, value: Any) -> Any:
 
 
 def _seo(public: Mapping[str, Any]) -> dict[str, Any]:
+    """What the entry says itself; what stands in for the rest is found when it is read."""
     own = public.get("seo") or {}
-    return {
-        "title": own.get("title") or public.get("title"),
-        "description": own.get("description") or public.get("summary"),
-        "image": own.get("image") or public.get("cover"),
-        "noindex": bool(own.get("noindex")),
-    }
+    return {name: own.get(name) for name in ("title", "description", "canonical", "robots", "image", "noindex")}

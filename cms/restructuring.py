@@ -1,54 +1,52 @@
-"""Changing the tree of sections by operations, all in one revision. (Planning, moving and merging build on this.)"""
+"""Changing the tree of sections by operations, all in one revision. What they would do is told by `planning`."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
-from cms import saving, snapshots
+from cms import collisions, saving, section_settings, site, snapshots, tree_operations
 from cms.attribution import By
+from cms.collisions import Collisions
 from cms.errors import Fault, InvalidContent
 from cms.identity import new_id
-from cms.section_tree import Slug, copied, in_every_locale
+from cms.section_tree import (
+    MAX_LEVELS,
+    MAX_SECTIONS,
+    SETTINGS,
+    Fate,
+    SectionTree,
+    copied,
+    in_locale,
+)
+from cms.structure import Standing, standing, tree_in_force, tree_of
 from cms.tables.entries import Entry
+from cms.tree_operations import Add, Merge, Move, MoveTo, Remove, Rename, Reorder, Set
 
 Node = dict[str, Any]
 
 
-class _Operation(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Impossible(Exception):
+    """An operation that cannot be done: a code, the words, and where in the operation."""
+
+    def __init__(self, code: str, message: str, at: str = "") -> None:
+        super().__init__(code, message)
+        self.code, self.message, self.at = code, message, at
 
 
-class Add(_Operation):
-    """A new section below `parent` (None: the root)."""
+@dataclass(frozen=True)
+class Outcome:
+    """What operations make of a tree: the fields of its revision, the ids of new sections, and what forbids it."""
 
-    op: Literal["add"]
-    parent: str | None
-    slug: Slug | dict[str, Slug]
-    name: Annotated[dict[str, str], BeforeValidator(in_every_locale)]
-    position: Annotated[int, Field(ge=0)] | None = None
+    fields: dict[str, Any]
+    made: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
-
-class Rename(_Operation):
-    """Another slug, another name, or both."""
-
-    op: Literal["rename"]
-    section: str
-    slug: Slug | dict[str, Slug] | None = None
-    name: Annotated[dict[str, str] | None, BeforeValidator(in_every_locale)] = None
-
-
-class Reorder(_Operation):
-    """The sections below `parent` in another order; all of them must be named."""
-
-    op: Literal["reorder"]
-    parent: str | None
-    sections: list[str]
-
-
-Operation = Annotated[Add | Rename | Reorder, Field(discriminator="op")]
-_OPERATION: TypeAdapter[Any] = TypeAdapter(Operation)
+    @property
+    def tree(self) -> SectionTree:
+        """The tree that it would be."""
+        return tree_of(self.fields)
 
 
 def change(
@@ -56,70 +54,298 @@ def change(
 ) -> tuple[saving.Saved, list[str]]:
     """Do the operations in order and save the tree as a draft. Gives the ids of new sections, in order.
 
-    Raises `StaleRevision`, `InvalidContent` naming the operation that cannot be done, and what `save` raises."""
+    Raises `StaleRevision`, `InvalidContent` naming the operations that cannot be done, and what `save` raises."""
     snapshots.refuse_stale(session, structure, expected, by=by)
-    revision = snapshots.revision_of(session, structure)
-    sections: list[Node] = copied(revision.fields.get("sections") or [])
+    outcome = perform(session, structure, operations)
+    faults = list(outcome.faults)
+    if not faults:
+        found = collisions.of(session, tree_in_force(session), outcome.tree, limit=_SHOWN)
+        faults = list(collision_faults(outcome.tree, found, operations))
+    if faults:
+        raise InvalidContent(faults)
+    saved = saving.save(session, structure, {"fields": outcome.fields}, expected=expected, by=by)
+    return saved, list(outcome.made)
+
+
+def perform(session: Session, structure: Entry, operations: list[dict[str, Any]]) -> Outcome:
+    """Do the operations on a copy of the newest tree, leaving out those that cannot be done. Writes nothing."""
+    fields = snapshots.revision_of(session, structure).fields
+    work = _Work(session, copied(fields.get("sections") or []), fields.get("removed") or [])
+    faults: list[Fault] = []
     made: list[str] = []
     for index, said in enumerate(operations):
-        operation = _read(said, at=f"/operations/{index}")
+        at = f"/operations/{index}"
         try:
-            made += _DO[operation.op](sections, operation)
-        except LookupError as error:
-            raise InvalidContent([Fault(f"/operations/{index}", "unknown_section", str(error.args[0]))]) from None
-    saved = saving.save(session, structure, {"fields": {"sections": sections}}, expected=expected, by=by)
-    return saved, made
+            operation = tree_operations.read(said, at=at)
+            made += _DO[operation.op](work, operation)
+            work.touched.update(dict.fromkeys(work.last_touched, index))
+        except InvalidContent as invalid:
+            faults += invalid.faults
+        except _Impossible as impossible:
+            faults.append(Fault(at + impossible.at, impossible.code, impossible.message))
+        work.last_touched.clear()
+    faults += _shape_faults(work, last=max(0, len(operations) - 1))
+    return Outcome({"sections": work.sections, "removed": list(work.removed.values())}, tuple(made), tuple(faults))
 
 
-def _read(said: dict[str, Any], *, at: str) -> Any:
-    try:
-        return _OPERATION.validate_python(said)
-    except ValidationError as error:
-        faults = [
-            Fault("/".join([at, *(str(step) for step in one["loc"][1:])]), one["type"], one["msg"])
-            for one in error.errors()
-        ]
-        raise InvalidContent(faults) from None
+class _Work:
+    """A tree being changed: its sections by id, who is above them, and what was removed."""
+
+    def __init__(self, session: Session, sections: list[Node], removed: list[Node]) -> None:
+        self.session = session
+        self.sections = sections
+        self.removed: dict[str, Node] = {one["section"]: dict(one) for one in removed}
+        self.nodes: dict[str, Node] = {}
+        self.above: dict[str, str | None] = {}
+        self.locale = site.locales(session).default
+        # The operation that touched a section last: it is to blame for what its place is not fit for.
+        self.touched: dict[str, int] = {}
+        self.last_touched: list[str] = []
+        self.learn(sections, None)
+
+    def learn(self, nodes: list[Node], parent: str | None) -> None:
+        for node in nodes:
+            self.nodes[node["id"]] = node
+            self.above[node["id"]] = parent
+            self.learn(node["children"], node["id"])
+
+    def find(self, section_id: str, at: str) -> Node:
+        node = self.nodes.get(section_id)
+        if node is None:
+            raise _Impossible("unknown_section", f"There is no section '{section_id[:64]}'.", at)
+        return node
+
+    def children(self, parent: str | None, at: str) -> list[Node]:
+        children: list[Node] = self.sections if parent is None else self.find(parent, at)["children"]
+        return children
+
+    def name(self, node: Node) -> str:
+        return in_locale(node["name"], self.locale) or str(node["id"])
+
+    def is_within(self, section_id: str | None, top: str) -> bool:
+        while section_id is not None and section_id != top:
+            section_id = self.above[section_id]
+        return section_id is not None
+
+    def waiting_for(self, ids: set[str]) -> set[str]:
+        """The removed sections whose entries go to one of these."""
+        return {id for id in self.removed if self._taker(id) in ids}
+
+    def _taker(self, removed: str) -> str | None:
+        taker: str | None = removed
+        while taker is not None and taker not in self.nodes:
+            told = self.removed[taker]
+            taker = told["into"] if told["entries"] == "moved" else None
+        return taker
+
+    def put(self, node: Node, parent: str | None, position: int | None, at: str) -> None:
+        siblings = self.children(parent, at)
+        siblings.insert(len(siblings) if position is None else position, node)
+        self.nodes[node["id"]] = node
+        self.above[node["id"]] = parent
+        self.last_touched.append(node["id"])
+
+    def take(self, node: Node) -> None:
+        siblings = self.children(self.above.pop(node["id"]), "")
+        siblings[:] = [one for one in siblings if one is not node]
+
+    def forget(self, node: Node, *, into: str | None, entries: Fate | None) -> None:
+        del self.nodes[node["id"]]
+        self.above.pop(node["id"], None)
+        tombstone = {"section": node["id"], "name": node["name"], "into": into, "entries": entries}
+        self.removed[node["id"]] = tombstone
 
 
-def _add(sections: list[Node], operation: Add) -> list[str]:
-    siblings = _children(sections, operation.parent)
+# --- the operations ---
+
+
+def _add(work: _Work, operation: Add) -> list[str]:
     node: Node = {"id": new_id(), "slug": operation.slug, "name": operation.name, "children": []}
-    siblings.insert(len(siblings) if operation.position is None else operation.position, node)
+    work.put(node, operation.parent, operation.position, "/parent")
     return [str(node["id"])]
 
 
-def _rename(sections: list[Node], operation: Rename) -> list[str]:
-    node = _find(sections, operation.section)
+def _rename(work: _Work, operation: Rename) -> list[str]:
+    node = work.find(operation.section, "/section")
     if operation.slug is not None:
         node["slug"] = operation.slug
     if operation.name is not None:
         node["name"] = {**node["name"], **operation.name} if "*" not in operation.name else operation.name
+    work.last_touched.append(node["id"])
     return []
 
 
-def _reorder(sections: list[Node], operation: Reorder) -> list[str]:
-    siblings = _children(sections, operation.parent)
+def _move(work: _Work, operation: Move) -> list[str]:
+    node = work.find(operation.section, "/section")
+    work.children(operation.parent, "/parent")
+    if work.is_within(operation.parent, node["id"]):
+        raise _cycle(work, node, operation.parent, "/parent", "moved")
+    work.take(node)
+    work.put(node, operation.parent, operation.position, "/parent")
+    return []
+
+
+def _cycle(work: _Work, node: Node, other: str | None, at: str, done: str) -> _Impossible:
+    name = work.name(node)
+    if other == node["id"]:
+        return _Impossible("cycle", f"The section “{name}” cannot be {done} into itself.", at)
+    below = work.name(work.nodes[str(other)])
+    said = f"The section “{name}” cannot be {done} into “{below}”, which stands below it."
+    return _Impossible("cycle", said, at)
+
+
+def _reorder(work: _Work, operation: Reorder) -> list[str]:
+    siblings = work.children(operation.parent, "/parent")
     by_id = {node["id"]: node for node in siblings}
     if sorted(by_id) != sorted(operation.sections):
-        raise LookupError("Name each section of this level once.")
+        raise _Impossible("incomplete", "Name each section of this level once.", "/sections")
     siblings[:] = [by_id[one] for one in operation.sections]
     return []
 
 
-_DO: Mapping[str, Callable[[list[Node], Any], list[str]]] = {"add": _add, "rename": _rename, "reorder": _reorder}
+def _merge(work: _Work, operation: Merge) -> list[str]:
+    node = work.find(operation.section, "/section")
+    into = work.find(operation.into, "/into")
+    if work.is_within(into["id"], node["id"]):
+        raise _cycle(work, node, into["id"], "/into", "merged")
+    work.take(node)
+    for child in node["children"]:
+        work.put(child, into["id"], None, "/into")
+    work.forget(node, into=into["id"], entries="moved")
+    work.last_touched.append(into["id"])
+    return []
 
 
-def _children(sections: list[Node], parent: str | None) -> list[Node]:
-    children: list[Node] = sections if parent is None else _find(sections, parent)["children"]
-    return children
+def _remove(work: _Work, operation: Remove) -> list[str]:
+    node = work.find(operation.section, "/section")
+    below = list(_all_below(node))
+    into, fate = _fate(work, operation, node)
+    if fate is None:
+        _refuse_unsaid(work, node, below)
+    work.take(node)
+    for one in below:
+        work.forget(one, into=into, entries=fate)
+    return []
 
 
-def _find(sections: list[Node], section_id: str) -> Node:
-    open_nodes = list(sections)
-    while open_nodes:
-        node = open_nodes.pop()
-        if node["id"] == section_id:
-            return node
-        open_nodes += node["children"]
-    raise LookupError(f"There is no section '{section_id[:64]}'.")
+def _fate(work: _Work, operation: Remove, node: Node) -> tuple[str | None, Fate | None]:
+    if not isinstance(operation.entries, MoveTo):
+        return None, operation.entries
+    to = work.find(operation.entries.move_to, "/entries/move_to")
+    if work.is_within(to["id"], node["id"]):
+        said = f"The entries cannot be moved to “{work.name(to)}”: it is removed, too. Choose a section that stays."
+        raise _Impossible("removed_too", said, "/entries/move_to")
+    return to["id"], "moved"
+
+
+def _all_below(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node["children"]:
+        yield from _all_below(child)
+
+
+def _refuse_unsaid(work: _Work, node: Node, below: list[Node]) -> None:
+    """Entries stand in what shall be removed, and nobody said what becomes of them."""
+    ids = {str(one["id"]) for one in below}
+    # Entries that are on their way into one of these sections, since theirs was removed in this draft, count too.
+    there = standing(work.session, ids | work.waiting_for(ids)).values()
+    total = Standing(sum(one.published for one in there), sum(one.drafts for one in there))
+    if total.total:
+        said = (
+            f"In “{work.name(node)}” and below stand {total.published} published entries and {total.drafts} drafts. "
+            'Say what becomes of them: "entries": {"move_to": "<section id>"} moves them, "gone" takes them off the '
+            'site with a word that they are gone, "trash" puts them into the trash.'
+        )
+        raise _Impossible("entries_unsaid", said, "/entries")
+
+
+def _set(work: _Work, operation: Set) -> list[str]:
+    node = work.find(operation.section, "/section")
+    said = {name: value for name, value in operation.model_dump(mode="json").items() if name in SETTINGS}
+    said = {name: said[name] for name in operation.model_fields_set if name in SETTINGS}
+    faults = [*section_settings.faults(work.session, [("", said)])]
+    faults += section_settings.reference_faults(work.session, [("", said)])
+    if faults:
+        raise _Impossible(faults[0].code, faults[0].message, faults[0].pointer)
+    node.update(said)
+    return []
+
+
+_DO: Mapping[str, Callable[[_Work, Any], list[str]]] = {
+    "add": _add,
+    "rename": _rename,
+    "move": _move,
+    "reorder": _reorder,
+    "merge": _merge,
+    "remove": _remove,
+    "set": _set,
+}
+
+
+# --- what the tree must not be in the end ---
+
+
+def _shape_faults(work: _Work, *, last: int) -> Iterator[Fault]:
+    if len(work.nodes) > MAX_SECTIONS:
+        yield Fault(f"/operations/{last}", "too_many", f"A site has at most {MAX_SECTIONS} sections.")
+    deep = [node for level, node in _levels(work.sections, 1) if level > MAX_LEVELS]
+    if deep:
+        blamed = max((index for one in deep for index in _blamed(work, one["id"])), default=last)
+        yield Fault(f"/operations/{blamed}", "too_deep", f"Sections are at most {MAX_LEVELS} levels deep.")
+    for parent in dict.fromkeys(work.above[id] for id in work.touched if id in work.above):
+        yield from _twins(work, work.children(parent, ""), last=last)
+
+
+def _blamed(work: _Work, section: str | None) -> Iterator[int]:
+    while section is not None:
+        if section in work.touched:
+            yield work.touched[section]
+        section = work.above[section]
+
+
+def _levels(nodes: list[Node], level: int) -> Iterator[tuple[int, Node]]:
+    for node in nodes:
+        yield level, node
+        yield from _levels(node["children"], level + 1)
+
+
+def _twins(work: _Work, siblings: list[Node], *, last: int) -> Iterator[Fault]:
+    seen: dict[tuple[str, str], Node] = {}
+    told: set[tuple[str, str]] = set()
+    locales = {locale for node in siblings if isinstance(node["slug"], dict) for locale in node["slug"]} | {"*"}
+    for node in siblings:
+        for locale in sorted(locales):
+            slug = in_locale(node["slug"], locale)
+            twin = node if slug is None else seen.setdefault((locale, slug), node)
+            if twin is node or (twin["id"], node["id"]) in told:
+                continue
+            told.add((twin["id"], node["id"]))
+            blamed = max(work.touched.get(node["id"], -1), work.touched.get(twin["id"], -1))
+            said = f"“{work.name(twin)}” and “{work.name(node)}” would stand beside each other with the slug '{slug}'."
+            yield Fault(f"/operations/{blamed if blamed >= 0 else last}", "slug_taken", said)
+
+
+# --- entries that would meet ---
+
+_SHOWN = 20
+
+
+def collision_faults(tree: SectionTree, found: Collisions, operations: list[dict[str, Any]]) -> Iterator[Fault]:
+    """What forbids operations that bring entries together which have one slug, the first of them."""
+    for one in found.first[:_SHOWN]:
+        section = tree.section(one.section)
+        name = (section and in_locale(section.name, "*")) or one.section
+        said = f"In “{name}” these entries would share the slug '{one.slug}' in {one.locale}: {', '.join(one.entries)}."
+        if found.total > 1:
+            said += f" There are {found.total} such slugs."
+        yield Fault(f"/operations/{_cause(operations, one.section)}", "slug_taken", said)
+
+
+def _cause(operations: list[dict[str, Any]], section: str) -> int:
+    """The operation that brings entries into a section."""
+    for index in reversed(range(len(operations))):
+        said = operations[index]
+        to = said.get("entries")
+        if said.get("into") == section or (isinstance(to, dict) and to.get("move_to") == section):
+            return index
+    return max(0, len(operations) - 1)

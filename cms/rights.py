@@ -1,17 +1,22 @@
-"""Who may do what: roles with rights by action and content type, narrowed by the scopes of a key."""
+"""Who may do what: roles with rights by action and content type, narrowed by the scopes of a key.
+
+A section may give an actor another role than their own, higher or lower; it holds for all sections below, too.
+"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cms.attribution import Actor
 from cms.errors import Forbidden
+from cms.section_tree import SectionTree
 from cms.tables.entries import Entry
 
 # Each role may do what the roles before it may. "own": only with entries that the actor made.
 _READER = {"read": "*"}
 _AUTHOR = {**_READER, "create": "content", "save": "own", "trash": "own"}
 _EDITOR = {**_AUTHOR, "save": "content", "trash": "content"}
-_PUBLISHER = {**_EDITOR, "publish": "content"}
-_ADMINISTRATOR = dict.fromkeys((*_PUBLISHER, "people", "keys", "audit"), "*")
+_PUBLISHER = {**_EDITOR, "publish": "content", "redirects": "content"}
+_ADMINISTRATOR = dict.fromkeys((*_PUBLISHER, "people", "keys", "audit", "types"), "*")
 
 ROLES: Mapping[str, Mapping[str, str]] = {
     "reader": _READER,
@@ -32,6 +37,12 @@ def permit(actor: Actor, action: str, *, type: str = "", entry: Entry | None = N
     own = entry is not None and entry.created_by == actor.id
     if not _role_allows(actor.role, action, type, own=own) or not _scopes_allow(actor.scopes, action, type):
         raise Forbidden(action, type)
+
+
+def within(actor: Actor, tree: SectionTree, section: str | None) -> Actor:
+    """The actor with the role that they have in a section: the one that the nearest section up names for them."""
+    role = tree.setting(section, "access").get(actor.id)
+    return actor if role is None else replace(actor, role=role)
 
 
 def _role_allows(role: str, action: str, type: str, *, own: bool) -> bool:

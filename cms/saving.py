@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from cms import addresses, checking, content, content_types, events, usages
+from cms import addresses, checking, content, events, menus, site_types, usages
 from cms.attribution import By
 from cms.content import Derived
 from cms.content_types import ContentType
@@ -73,7 +73,7 @@ def create(
     entry_id: str | None = None,
 ) -> Saved:
     """Make an entry with its first revision. Raises `InvalidContent`, `AddressTaken`, `WrongState`."""
-    content_type = content_types.find(type_name)
+    content_type = site_types.find(session, type_name)
     if source is not None:
         _refuse_known(session, source)
     read = content.read(content_type, draft.fields)
@@ -102,7 +102,9 @@ def bring(
         byline=draft.byline,
         fields=dict(draft.fields),
     )
-    derived = draft.derived or content.derive(content_type, draft.fields)
+    named = menus.named(session, content_type, snapshot)
+    known = draft.derived if named is snapshot else None
+    snapshot, derived = named, known or content.derive(content_type, named.fields)
     checked = checking.checked(session, content_type, snapshot, references=derived.references, coming=draft.coming)
     snapshot = addresses.with_slug(session, content_type, checked.snapshot, title=title)
     made = new_id() if entry_id is None else entry_id
@@ -117,6 +119,7 @@ def bring(
         translation_group=_translation_group(session, draft) or made,
         revision=1,
         searched=derived.searched,
+        compared=derived.compared,
         created_at=by.at,
         created_by=by.actor.id,
         changed_at=by.at,
@@ -126,7 +129,7 @@ def bring(
         source_revision=1 if source else None,
     )
     session.add(entry)
-    revision = _add_revision(session, entry, snapshot, by=by)
+    revision = _add_revision(session, entry, snapshot, of=content_type, by=by)
     usages.note(session, entry.id, derived.references, live=False, new=True)
     events.record(session, "entry.created", by=by, entry=entry)
     return Saved(entry, revision, draft.warnings + checked.warnings)
@@ -148,7 +151,7 @@ def save(
     Raises `StaleRevision`, `InvalidContent`, `AddressTaken`."""
     refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
-    content_type = content_types.find(entry.type)
+    content_type = site_types.find(session, entry.type)
     newest = revision_of(session, entry)
     before = snapshot_of(newest)
     fields = content.merge(content_type, before.fields, patch.get("fields") or {})
@@ -175,8 +178,9 @@ def put(
     coming: Container[str] = (),
 ) -> Saved:
     """Make a whole content the entry's newest revision, unless it is so already."""
-    content_type = content_types.find(entry.type)
+    content_type = site_types.find(session, entry.type)
     newest = revision_of(session, entry)
+    snapshot = menus.named(session, content_type, snapshot, entry_id=entry.id)
     derived = content.derive(content_type, snapshot.fields)
     checked = checking.checked(session, content_type, snapshot, references=derived.references, coming=coming)
     snapshot = checked.snapshot
@@ -186,17 +190,30 @@ def put(
         _refuse_twin(session, entry.translation_group, snapshot.locale)
     if content_type.routable:
         addresses.refuse_taken(session, snapshot, entry_id=entry.id)
+    place = _place(snapshot_of(newest))
     folds = autosave and _folds(session, newest, by)
     _advance(session, entry, snapshot, derived, by=by, number=entry.revision if folds else entry.revision + 1)
     if folds:
-        revision = _fold(session, newest, snapshot, by=by)
+        revision = _fold(session, newest, snapshot, of=content_type, by=by)
     else:
-        revision = _add_revision(session, entry, snapshot, by=by, autosave=autosave, restored_from=restored_from)
+        revision = _add_revision(
+            session, entry, snapshot, of=content_type, by=by, autosave=autosave, restored_from=restored_from
+        )
     usages.note(session, entry.id, derived.references, live=False, new=False)
     if content_type.single:
         forget(session)
     events.record(session, "entry.saved", by=by, entry=entry, autosave=autosave, restored_from=restored_from)
-    return Saved(entry, revision, checked.warnings)
+    return Saved(entry, revision, (*checked.warnings, *_in_menus(session, entry, moved=place != _place(snapshot))))
+
+
+def _place(snapshot: Snapshot) -> tuple[str, str | None, str | None]:
+    return snapshot.locale, snapshot.section, snapshot.slug
+
+
+def _in_menus(session: Session, entry: Entry, *, moved: bool) -> tuple[Fault, ...]:
+    if not moved or entry.published_revision is None:
+        return ()
+    return menus.holding(session, entry.id, said="its link will follow when you publish the new address.")
 
 
 # --- the writes ---
@@ -228,6 +245,7 @@ def _advance(session: Session, entry: Entry, snapshot: Snapshot, derived: Derive
             slug=snapshot.slug,
             title=title,
             searched=derived.searched,
+            compared=derived.compared,
             owner_id=snapshot.owner_id,
             changed_at=by.at,
         )
@@ -245,6 +263,7 @@ def _add_revision(
     entry: Entry,
     snapshot: Snapshot,
     *,
+    of: ContentType,
     by: By,
     autosave: bool = False,
     restored_from: int | None = None,
@@ -255,7 +274,7 @@ def _add_revision(
         begun_at=by.at,
         autosave=autosave,
         restored_from=restored_from,
-        **_row(snapshot, by),
+        **_row(snapshot, of, by),
     )
     session.add(revision)
     return revision
@@ -280,15 +299,15 @@ def _is_relied_on(session: Session, revision: Revision) -> bool:
     return bool(session.scalar(select(or_(published, scheduled))))
 
 
-def _fold(session: Session, newest: Revision, snapshot: Snapshot, *, by: By) -> Revision:
-    for name, value in _row(snapshot, by).items():
+def _fold(session: Session, newest: Revision, snapshot: Snapshot, *, of: ContentType, by: By) -> Revision:
+    for name, value in _row(snapshot, of, by).items():
         setattr(newest, name, value)
     newest.folds += 1
     session.flush()
     return newest
 
 
-def _row(snapshot: Snapshot, by: By) -> dict[str, Any]:
+def _row(snapshot: Snapshot, of: ContentType, by: By) -> dict[str, Any]:
     return {
         "locale": snapshot.locale,
         "section": snapshot.section,
@@ -296,6 +315,7 @@ def _row(snapshot: Snapshot, by: By) -> dict[str, Any]:
         "owner_id": snapshot.owner_id,
         "byline": list(snapshot.byline),
         "fields": snapshot.fields,
+        "type_revision": of.revision,
         "saved_at": by.at,
         **attribution(by),
     }

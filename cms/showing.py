@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import content_types, rich_text, structure
+from cms import rich_text, structure
 from cms.clock import written
-from cms.content_types import Field, leaves
+from cms.content_types import ContentType, Field, leaves
 from cms.delivery.publications import media_url, public_uploads
 from cms.section_tree import SectionTree
+from cms.snapshots import type_of
 from cms.states import state
 from cms.tables.attributed import Attributed
 from cms.tables.entries import Entry, Revision
@@ -61,13 +62,14 @@ def entries(
     """Entries in the order given; four statements, however many, and one more when they hold files.
 
     `sign` gives what opens a file, named by its SHA-256, that the public does not see yet."""
+    types = [type_of(session, one, revision) for one, revision, _ in rows]
     around = _Around(
         structure.newest_tree(session),
         persons(session, (id for _, revision, _ in rows for id in _persons_of(revision))),
         _translations(session, rows),
-        _Fields(rich_text, _public_uploads(session, rows), sign),
+        _Fields(rich_text, _public_uploads(session, rows, types), sign),
     )
-    return [_entry(*row, around=around) for row in rows]
+    return [_entry(*row, of=of, around=around) for row, of in zip(rows, types, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,9 @@ def _translations(session: Session, rows: Sequence[Row]) -> dict[str, dict[str, 
     return found
 
 
-def _entry(one: Entry, revision: Revision, schedule: Schedule | None, *, around: _Around) -> dict[str, Any]:
+def _entry(
+    one: Entry, revision: Revision, schedule: Schedule | None, *, of: ContentType, around: _Around
+) -> dict[str, Any]:
     source = {"name": one.source_name, "external_id": one.source_id} if one.source_name is not None else None
     translations = around.translations.get(one.translation_group, {})
     return {
@@ -116,7 +120,7 @@ def _entry(one: Entry, revision: Revision, schedule: Schedule | None, *, around:
         "revision": revision.number,
         "published_revision": one.published_revision,
         "state": state(one, schedule),
-        "fields": around.fields.group(content_types.find(one.type).fields, revision.fields),
+        "fields": around.fields.group(of.fields, revision.fields),
         "owner": revision.owner_id and around.persons.get(revision.owner_id),
         "byline": [around.persons[id] for id in revision.byline if id in around.persons],
         "source": source,
@@ -220,8 +224,8 @@ _SHOWN: Mapping[str, Callable[[_Fields, Field, Any], Any]] = {
 }
 
 
-def _public_uploads(session: Session, rows: Sequence[Row]) -> AbstractSet[str]:
-    leaving = (leaves(content_types.find(one.type).fields, revision.fields, at="") for one, revision, _ in rows)
+def _public_uploads(session: Session, rows: Sequence[Row], types: Sequence[ContentType]) -> AbstractSet[str]:
+    leaving = (leaves(of.fields, row[1].fields, at="") for row, of in zip(rows, types, strict=True))
     hashes = (value["sha256"] for found in leaving for field, _, value in found if field.kind == "upload")
     return public_uploads(session, hashes)
 

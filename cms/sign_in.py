@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from cms import content_types, events
+from cms import events, site_types
 from cms.attribution import Actor, By
 from cms.errors import Fault, InvalidContent, NotFound
 from cms.identity import new_id
@@ -103,7 +103,7 @@ def make_key(
 ) -> tuple[ApiKey, str]:
     """A new key and its token, which is shown once. Raises `InvalidContent`."""
     refuse_role(role)
-    _refuse_scopes(scopes, of=by.actor)
+    _refuse_scopes(session, scopes, of=by.actor)
     if expires_at is not None and expires_at <= by.at:
         raise InvalidContent([Fault("/expires_at", "past", "This instant has passed.")])
     token = new_token("sdk")
@@ -141,16 +141,17 @@ def by_key(session: Session, token: str, *, at: datetime) -> Actor | None:
 
 
 # Persons are no entries, and editors make them: a script may be let do that alone.
-_TYPES = frozenset({*content_types.BUILT_IN, "person"})
+_NO_ENTRIES = frozenset({"person"})
 
 
-def _refuse_scopes(scopes: list[str] | None, *, of: Actor) -> None:
+def _refuse_scopes(session: Session, scopes: list[str] | None, *, of: Actor) -> None:
     if of.scopes is not None and not (scopes is not None and all(_covers(of.scopes, scope) for scope in scopes)):
         said = "A key with scopes makes keys with the same scopes at most."
         raise InvalidContent([Fault("/scopes", "wider_than_own", said)])
+    types = {*site_types.all_of(session), *_NO_ENTRIES} if scopes else set()
     for index, scope in enumerate(scopes or []):
         action, colon, type = scope.partition(":")
-        if action not in ACTIONS or (colon and type not in _TYPES):
+        if action not in ACTIONS or (colon and type not in types):
             said = f"A scope is an action or action:type. The actions are: {', '.join(ACTIONS)}."
             raise InvalidContent([Fault(f"/scopes/{index}", "unknown_scope", said)])
 

@@ -5,7 +5,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cms import site_types
 from cms.attribution import By
+from cms.carrying import carry
+from cms.content_types import ContentType
 from cms.errors import NotFound, StaleRevision, WrongState
 from cms.tables.entries import Entry, Revision
 
@@ -49,6 +52,20 @@ def snapshot_of(revision: Revision) -> Snapshot:
         byline=tuple(revision.byline),
         fields=revision.fields,
     )
+
+
+def type_of(session: Session, entry: Entry, revision: Revision) -> ContentType:
+    """The type that a revision's fields are read by: the newest by today's definition, others by their own."""
+    number = None if revision.number == entry.revision else revision.type_revision
+    return site_types.as_it_was(session, entry.type, number)
+
+
+def fields_of_today(session: Session, entry: Entry, revision: Revision) -> dict[str, Any]:
+    """What of a revision's fields has a place in its type as it is now."""
+    today = site_types.find(session, entry.type)
+    if revision.type_revision == today.revision:
+        return revision.fields
+    return carry(site_types.as_it_was(session, entry.type, revision.type_revision), today, revision.fields).fields
 
 
 class Seen(int):

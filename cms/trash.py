@@ -3,7 +3,7 @@
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from cms import addresses, content_types, events, publishing, usages
+from cms import addresses, events, menus, publishing, site_types, usages
 from cms.attribution import By
 from cms.errors import WrongState
 from cms.redirects import NOT_FOUND, Answer
@@ -16,7 +16,7 @@ def trash(session: Session, entry: Entry, *, expected: int, by: By, answer: Answ
     """Put an entry into the trash; a live one leaves the site. Raises `InUse`, `StaleRevision`, `WrongState`."""
     refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
-    if content_types.find(entry.type).single:
+    if site_types.find(session, entry.type).single:
         raise WrongState("single_type", f"The site cannot be without its {entry.type}.")
     usages.refuse_if_used(session, entry.id)
     if session.get(Publication, entry.id) is not None:
@@ -31,6 +31,9 @@ def restore(session: Session, entry: Entry, *, expected: int, by: By) -> None:
     refuse_stale(session, entry, expected, by=by)
     if entry.trashed_at is None:
         raise WrongState("not_trashed", "The entry is not in the trash.")
-    addresses.refuse_taken(session, snapshot_of(revision_of(session, entry)), entry_id=entry.id)
+    snapshot = snapshot_of(revision_of(session, entry))
+    addresses.refuse_taken(session, snapshot, entry_id=entry.id)
+    # Another menu may have taken the name meanwhile: this refuses it.
+    menus.named(session, site_types.find(session, entry.type), snapshot, entry_id=entry.id)
     entry.trashed_at = None
     events.record(session, "entry.restored", by=by, entry=entry)

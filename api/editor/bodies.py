@@ -218,6 +218,19 @@ class KeyBody(Body):
     expires_at: Moment | None = None
 
 
+class StructurePlan(Body):
+    """Operations that are only looked at; `revision` is the one of the tree that they are meant for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"operations": [{"op": "add", "parent": None, "slug": "careers", "name": "Careers"}]}]
+        }
+    )
+
+    operations: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1_000)]
+    revision: RevisionNumber | None = None
+
+
 class StructureChanges(Body):
     model_config = ConfigDict(
         json_schema_extra={
@@ -232,4 +245,98 @@ class StructureChanges(Body):
     )
 
     operations: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1_000)]
+    note: Note | None = None
+
+
+class TypeBody(Body):
+    """A content type whole. What a GET gave may be sent back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "label": {"ru": "Вакансия", "en": "Vacancy"},
+                    "fields": [
+                        {"name": "title", "kind": "text", "required": True},
+                        {"name": "salary", "kind": "number", "label": {"ru": "Оклад"}, "limits": {"min": 0}},
+                        {"name": "level", "kind": "choice", "choices": ["junior", "middle", "senior"]},
+                        {"name": "duties", "kind": "rich_text", "help": "What the day looks like"},
+                        {"name": "contact", "kind": "email", "public": False},
+                    ],
+                }
+            ]
+        }
+    )
+
+    name: Line | None = None
+    label: dict[str, str] | str | None = None
+    routable: bool | None = None
+    single: Literal[False] = False
+    revision: RevisionNumber | None = None
+    fields: Annotated[list[dict[str, Any]], Field(max_length=1_000)]
+    # It follows from the fields.
+    json_schema: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    confirm: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)] | None = None
+    note: Note | None = None
+
+
+def _target_of(value: object) -> object:
+    # What a GET gave may be sent back: a target comes as an object there, with one of these.
+    if isinstance(value, dict) and value.keys() <= {"entry", "section", "url", "path"}:
+        return value.get("entry") or value.get("section") or value.get("url")
+    return value
+
+
+RedirectTarget = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=2_000)] | None, BeforeValidator(_target_of)
+]
+RedirectPath = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+RedirectStatus = Literal[301, 302, 307, 308, 410]
+
+
+class RedirectContent(Body):
+    """What making a redirect and turning a missing path into one have in common. `to`: an entry's id, a section's id,
+    a path on this site, or an address on a host that the settings allow."""
+
+    to: RedirectTarget = None
+    status: RedirectStatus = 301
+    prefix: bool = False
+    locale: Locale | None = None
+    explanation: Note | None = None
+    note: Note | None = None
+
+
+class RedirectBody(RedirectContent):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"path": "/about.html", "to": "/company"},
+                {"path": "/action-2019", "status": 410, "prefix": True, "explanation": "The campaign is over."},
+            ]
+        }
+    )
+
+    path: RedirectPath
+
+
+class RedirectPatch(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"explanation": "The department was renamed."}]})
+
+    path: RedirectPath = ""
+    to: RedirectTarget = None
+    status: RedirectStatus = 301
+    prefix: bool = False
+    locale: Locale | None = None
+    explanation: Note | None = None
+    note: Note | None = None
+
+
+class MissingPathRedirect(RedirectContent):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "/company"}]})
+
+
+class MissingPathPatch(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "ignored"}]})
+
+    state: Literal["open", "ignored"]
     note: Note | None = None

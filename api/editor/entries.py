@@ -10,7 +10,7 @@ from api.answers import private
 from api.editor.bodies import AnswerBody, EntryBody, EntryPatch, NoteBody, SourcedBody
 from api.editor.replies import entries_reply, entry_reply, fields_of, patch_of, rich_text_form
 from api.idempotency import once
-from cms import bringing, content_types, finding, saving, snapshots, trash, usages
+from cms import bringing, finding, publishing, reviewing, saving, site_types, snapshots, structure, trash, usages
 from cms.errors import Fault, InvalidContent
 from cms.redirects import Answer
 
@@ -19,13 +19,16 @@ router = APIRouter(tags=["entries"])
 _SHORTHANDS = frozenset({"type", "locale", "state", "section"})
 
 
-@router.get("/entries", openapi_extra=query.takes(*sorted(_SHORTHANDS), "rich_text", listing=True))
+@router.get("/entries", openapi_extra=query.takes(*sorted(_SHORTHANDS), "stale", "rich_text", listing=True))
 def list_entries(request: Request) -> Response:
-    """Find entries: the last changed first. The trash is shown by `filter[state]=trashed`."""
-    asked = query.read(request, others=frozenset({"rich_text"}), shorthands=_SHORTHANDS)
+    """Find entries: the last changed first. The trash is shown by `filter[state]=trashed`; `stale=true` gives what
+    was published longer ago than its section's `review_days`."""
+    asked = query.read(request, others=frozenset({"rich_text", "stale"}), shorthands=_SHORTHANDS)
     form = rich_text_form(asked.others.get("rich_text"))
+    stale = query.flag(asked.others.get("stale", "false"), "stale")
     with reading(request) as desk:
-        page = finding.entries(desk.session, asked.asked, types=desk.readable_types())
+        among = [reviewing.is_due(desk.session, now=desk.by.at)] if stale else []
+        page = finding.entries(desk.session, asked.asked, types=desk.readable_types(), among=among)
         return entries_reply(request, desk, page, form=form)
 
 
@@ -33,22 +36,23 @@ def list_entries(request: Request) -> Response:
 def create_entry(request: Request, body: EntryBody) -> Response:
     """Make an entry. Without a slug it gets one from its title."""
     query.only(request)
-    _refuse_unknown_type(body.type)
     with writing(request, note=body.note) as desk:
-        desk.permit("create", type=body.type)
+        _refuse_unknown_type(desk, body.type)
+        desk.permit("create", type=body.type, sections=[body.section])
         return once(request, desk, body.model_dump_json().encode(), lambda: _create(desk, body))
 
 
-def _refuse_unknown_type(type: str) -> None:
-    if type not in content_types.BUILT_IN:
-        said = f"There is no such content type. There are: {', '.join(content_types.BUILT_IN)}."
+def _refuse_unknown_type(desk: Desk, type: str) -> None:
+    types = site_types.all_of(desk.session)
+    if type not in types:
+        said = f"There is no such content type. There are: {', '.join(types)}."
         raise InvalidContent([Fault("/type", "unknown_type", said)])
 
 
-def _draft(body: EntryBody | SourcedBody, *, translation_of: str | None = None) -> saving.Draft:
+def _draft(desk: Desk, body: EntryBody | SourcedBody, *, translation_of: str | None = None) -> saving.Draft:
     return saving.Draft(
         locale=body.locale,
-        fields=fields_of(body.type, body.fields),
+        fields=fields_of(site_types.find(desk.session, body.type), body.fields),
         section=body.section,
         slug=body.slug,
         owner_id=body.owner,
@@ -60,7 +64,7 @@ def _draft(body: EntryBody | SourcedBody, *, translation_of: str | None = None) 
 def _create(desk: Desk, body: EntryBody) -> Response:
     if body.translation_of is not None and usages.missing(desk.session, [body.translation_of]):
         raise InvalidContent([Fault("/translation_of", "unknown_entry", "There is no such entry.")])
-    draft = _draft(body, translation_of=body.translation_of)
+    draft = _draft(desk, body, translation_of=body.translation_of)
     source = saving.Source(body.source.name, body.source.external_id) if body.source else None
     saved = saving.create(desk.session, body.type, draft, by=desk.by, source=source)
     return entry_reply(desk, saved.entry, warnings=saved.warnings, status=201)
@@ -76,18 +80,16 @@ def bring_entry(
     """Create or update what a script knows under its own id. Without `If-Match` it updates only what nobody else
     has changed since the script's last call."""
     query.only(request)
-    _refuse_unknown_type(body.type)
-    draft = _draft(body)
     with writing(request, note=body.note) as desk:
+        _refuse_unknown_type(desk, body.type)
         expected = expected_revision(request) if "if-match" in request.headers else None
         known = finding.counterpart(desk.session, source, external_id)
         if known is None:
-            desk.permit("create", type=body.type)
+            desk.permit("create", type=body.type, sections=[body.section])
         else:
-            desk.permit("save", entry=known)
-        brought = bringing.bring_one(
-            desk.session, body.type, draft, source=saving.Source(source, external_id), expected=expected, by=desk.by
-        )
+            desk.permit("save", entry=known, sections=[body.section])
+        draft, row = _draft(desk, body), saving.Source(source, external_id)
+        brought = bringing.bring_one(desk.session, body.type, draft, source=row, expected=expected, by=desk.by)
         saved = brought.saved
         return entry_reply(desk, saved.entry, warnings=saved.warnings, status=201 if known is None else 200)
 
@@ -99,7 +101,7 @@ def read_entry(request: Request, id: str) -> Response:
     with reading(request) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("read", entry=entry)
-        return entry_reply(desk, entry, form=form)
+        return entry_reply(desk, entry, warnings=publishing.unseen(desk.session, entry), form=form)
 
 
 @router.patch("/entries/{id}", openapi_extra=query.takes("autosave", "rich_text"))
@@ -110,8 +112,8 @@ def change_entry(request: Request, id: str, body: EntryPatch) -> Response:
     autosave = query.flag(asked.get("autosave", "false"), "autosave")
     with changing(request, note=body.note) as desk:
         entry = snapshots.find(desk.session, id)
-        desk.permit("save", entry=entry)
-        patch = patch_of(body, type=entry.type)
+        desk.permit("save", entry=entry, sections=[body.section] if "section" in body.model_fields_set else ())
+        patch = patch_of(body, of=site_types.find(desk.session, entry.type))
         saved = saving.save(desk.session, entry, patch, expected=desk.expected, by=desk.by, autosave=autosave)
         return entry_reply(desk, saved.entry, warnings=saved.warnings, form=form)
 
@@ -158,7 +160,16 @@ def read_usages(request: Request, id: str) -> Response:
         used_by = [
             {"entry": one.source_id, "pointer": one.pointer, "live": one.live} for one in usages.of(desk.session, id)
         ]
+        used = usages.by(desk.session, id)
+        tree = structure.newest_tree(desk.session)
         uses = [
-            {"entry": one.target_id, "pointer": one.pointer, "live": one.live} for one in usages.by(desk.session, id)
+            {"entry": one.target_id, "pointer": one.pointer, "live": one.live}
+            for one in used
+            if one.target_id not in tree
         ]
-    return private({"used_by": used_by, "uses": uses})
+        sections = [
+            {"section": one.target_id, "pointer": one.pointer, "live": one.live}
+            for one in used
+            if one.target_id in tree
+        ]
+    return private({"used_by": used_by, "uses": uses, "sections": sections})

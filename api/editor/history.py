@@ -66,6 +66,7 @@ def restore_revision(
     with changing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("save", entry=entry)
+        desk.permit("save", entry=entry, sections=[snapshots.revision_of(desk.session, entry, _known(number)).section])
 
         def work() -> Response:
             saved = history.restore(desk.session, entry, _known(number), expected=desk.expected, by=desk.by)

@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request, Response
 
 from api import query
-from api.access import changing
+from api.access import Desk, changing
 from api.editor.bodies import AnswerBody, PublicationBody, ScheduleBody
 from api.editor.replies import entry_reply
-from cms import publishing, scheduling, snapshots
+from cms import menus, publishing, scheduling, snapshots
 from cms.redirects import Answer
+from cms.tables.entries import Entry
 
 router = APIRouter(tags=["publication"])
 
@@ -21,7 +22,7 @@ def publish_entry(request: Request, id: str, body: Annotated[PublicationBody | N
     said = body or PublicationBody()
     with changing(request, note=said.note) as desk:
         entry = snapshots.find(desk.session, id)
-        desk.permit("publish", entry=entry)
+        _permit_revision(desk, entry, said.revision)
         snapshots.refuse_stale(desk.session, entry, desk.expected, by=desk.by)
         published = publishing.publish(desk.session, entry, by=desk.by, revision=said.revision)
         return entry_reply(desk, entry, warnings=published.warnings)
@@ -37,7 +38,8 @@ def unpublish_entry(request: Request, id: str, body: Annotated[AnswerBody | None
         desk.permit("publish", entry=entry)
         snapshots.refuse_stale(desk.session, entry, desk.expected, by=desk.by)
         publishing.unpublish(desk.session, entry, by=desk.by, answer=_answer(said))
-        return entry_reply(desk, entry)
+        warnings = menus.holding(desk.session, entry.id, said="visitors do not see its link any more.")
+        return entry_reply(desk, entry, warnings=warnings)
 
 
 @router.put("/entries/{id}/schedule")
@@ -46,7 +48,7 @@ def schedule_entry(request: Request, id: str, body: ScheduleBody) -> Response:
     query.only(request)
     with changing(request, note=body.note) as desk:
         entry = snapshots.find(desk.session, id)
-        desk.permit("publish", entry=entry)
+        _permit_revision(desk, entry, body.revision)
         plan = scheduling.Plan(body.publish_at, body.unpublish_at, body.zone, _answer(body.answer), body.revision)
         scheduling.schedule(desk.session, entry, plan, expected=desk.expected, by=desk.by)
         return entry_reply(desk, entry)
@@ -61,6 +63,13 @@ def cancel_schedule(request: Request, id: str) -> Response:
         desk.permit("publish", entry=entry)
         scheduling.cancel(desk.session, entry, expected=desk.expected, by=desk.by)
         return entry_reply(desk, entry)
+
+
+def _permit_revision(desk: Desk, entry: Entry, number: int | None) -> None:
+    """An older revision may stand in another section: it takes the right to publish there, too."""
+    desk.permit("publish", entry=entry)
+    if number is not None:
+        desk.permit("publish", entry=entry, sections=[snapshots.revision_of(desk.session, entry, number).section])
 
 
 def _answer(said: AnswerBody) -> Answer:

@@ -11,7 +11,8 @@ from api import query
 from api.access import Desk
 from api.answers import links, private, revision_tag
 from api.editor.bodies import EntryPatch
-from cms import content_types, showing, snapshots
+from cms import showing, snapshots
+from cms.content_types import ContentType
 from cms.errors import Fault
 from cms.listing import Page
 from cms.tables.entries import Entry, Revision
@@ -63,7 +64,7 @@ def page_reply(request: Request, page: Page, shown: list[dict[str, Any]]) -> Res
     return private(shown, meta=meta, links=links(request, page.next))
 
 
-def patch_of(body: EntryPatch, *, type: str) -> dict[str, Any]:
+def patch_of(body: EntryPatch, *, of: ContentType) -> dict[str, Any]:
     """What a patch names, under the names that saving knows."""
     given = {name: getattr(body, name) for name in body.model_fields_set if name != "note"}
     if "owner" in given:
@@ -71,13 +72,13 @@ def patch_of(body: EntryPatch, *, type: str) -> dict[str, Any]:
     if "byline" in given:
         given["byline"] = tuple(given["byline"] or ())
     if "fields" in given:
-        given["fields"] = fields_of(type, given["fields"])
+        given["fields"] = fields_of(of, given["fields"])
     return given
 
 
-def fields_of(type: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+def fields_of(of: ContentType, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields as they were given, but for the addresses of files, which are ours: what a GET gave may be sent back."""
-    uploads = {field.name for field in content_types.find(type).fields if field.kind == "upload"}
+    uploads = {field.name for field in of.fields if field.kind == "upload"}
     return {name: _without_address(value) if name in uploads else value for name, value in fields.items()}
 
 

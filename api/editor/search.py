@@ -8,15 +8,20 @@ from fastapi import APIRouter, Request, Response
 from api import query
 from api.access import parts_of, reading, refuse_strangers
 from api.answers import links, private
+from api.beacon_limit import BEACONS
 from api.boundary import LIMITS
+from api.delivery.bodies import MOST_PATHS
 from api.search_answers import SEARCH_PARAMETERS, read_search, search
 from api.uploads import LARGEST_UPLOAD
 from cms import finding, site
 from cms.delivery.presenting import DEEPEST_INCLUDE
 from cms.listing import LARGEST_PAGE, LONGEST_VALUE, Asked, Condition
+from cms.redirect_files import LARGEST_FILE, MOST_ROWS
 from cms.showing import instant
 from cms.states import state
 from cms.structure import newest_tree
+from cms.type_definitions import MOST_CHOICES, MOST_TYPES
+from cms.type_faults import DEEPEST_GROUP, MOST_FIELDS
 
 router = APIRouter(tags=["search"])
 
@@ -69,8 +74,16 @@ def read_limits(request: Request) -> Response:
             "page_size": LARGEST_PAGE,
             "filter_value_characters": LONGEST_VALUE,
             "include_depth": DEEPEST_INCLUDE,
+            "content_types": MOST_TYPES,
+            "type_fields": MOST_FIELDS,
+            "type_choices": MOST_CHOICES,
+            "type_group_depth": DEEPEST_GROUP,
             "search_characters": 512,
             "search_terms": 32,
             "sign_in_failures": {"count": 5, "seconds": 300},
+            "redirect_rows": MOST_ROWS,
+            "redirect_file_bytes": LARGEST_FILE,
+            "beacon_paths": MOST_PATHS,
+            "beacons": {"count": BEACONS.amount, "seconds": BEACONS.get_expiry()},
         }
     )

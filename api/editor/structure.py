@@ -1,17 +1,16 @@
-"""The tree of sections, and the content types."""
+"""The tree of sections."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
 from api import query
-from api.access import changing, reading, refuse_strangers
+from api.access import changing, expected_revision, reading
 from api.answers import private
-from api.editor.bodies import PublicationBody, StructureChanges
+from api.editor.bodies import PublicationBody, StructureChanges, StructurePlan
 from api.editor.replies import entry_reply
 from api.idempotency import once
-from cms import content_types, publishing, restructuring, snapshots, structure
-from cms.content_types import ContentType, Field
+from cms import planning, publishing, restructuring, snapshots, structure
 
 router = APIRouter(tags=["structure"])
 
@@ -41,6 +40,22 @@ def change_structure(request: Request, body: StructureChanges) -> Response:
         return once(request, desk, body.model_dump_json().encode(), work)
 
 
+@router.post("/structure/plan", openapi_extra=query.takes("page[size]", "page[after]"))
+def plan_structure(request: Request, body: StructurePlan) -> Response:
+    """What operations would do once they are published: every path that changes, the first 100 and the rest by
+    cursor, and all that hangs on it. Changes nothing; what cannot be done is told in `problems`."""
+    asked = query.only(request, "page[size]", "page[after]")
+    size = query.size(asked.get("page[size]"), usual=planning.SHOWN)
+    with reading(request) as desk:
+        entry = structure.entry(desk.session)
+        desk.permit("read", entry=entry)
+        expected = expected_revision(request) if "if-match" in request.headers else body.revision
+        if expected is not None:
+            snapshots.refuse_stale(desk.session, entry, expected, by=desk.by)
+        after = asked.get("page[after]")
+        return private(planning.plan(desk.session, entry, body.operations, size=size, after=after))
+
+
 @router.put("/structure/publication")
 def publish_structure(request: Request, body: Annotated[PublicationBody | None, Body()] = None) -> Response:
     """Make the tree live."""
@@ -52,37 +67,3 @@ def publish_structure(request: Request, body: Annotated[PublicationBody | None, 
         snapshots.refuse_stale(desk.session, entry, desk.expected, by=desk.by)
         publishing.publish(desk.session, entry, by=desk.by, revision=said.revision)
         return entry_reply(desk, entry)
-
-
-@router.get("/types")
-def list_types(request: Request) -> Response:
-    """All content types with their fields."""
-    query.only(request)
-    refuse_strangers(request)
-    return private([_type(one) for one in content_types.BUILT_IN.values()])
-
-
-@router.get("/types/{type}")
-def read_type(request: Request, type: str) -> Response:
-    """One content type: its fields, and the JSON Schema of their values."""
-    query.only(request)
-    refuse_strangers(request)
-    found = content_types.find(type)
-    return private({**_type(found), "schema": content_types.model(found).model_json_schema()})
-
-
-def _type(one: ContentType) -> dict[str, Any]:
-    fields = [_field(field) for field in one.fields]
-    return {"name": one.name, "routable": one.routable, "single": one.single, "fields": fields}
-
-
-def _field(field: Field) -> dict[str, Any]:
-    return {
-        "name": field.name,
-        "kind": field.kind,
-        "required": field.required,
-        "public": field.public,
-        "types": list(field.types),
-        "choices": list(field.choices),
-        "fields": [_field(inner) for inner in field.fields],
-    }

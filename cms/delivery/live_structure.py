@@ -39,14 +39,18 @@ class FormerSections:
 
     def successor(self, section: str, tree: SectionTree) -> str | None:
         """The section of the tree that stands in for a removed one, if one does."""
-        seen = {section}
-        while section not in tree:
-            left = self.removed.get(section)
-            if left is None or left.successor is None or left.successor in seen:
-                return None
+        last = ([section, *self.successors(section, tree)])[-1]
+        return last if last in tree else None
+
+    def successors(self, section: str, tree: SectionTree) -> list[str]:
+        """The sections that took the place of a removed one in turn, those among them that were removed later, too."""
+        found: list[str] = []
+        while section not in tree and (left := self.removed.get(section)) is not None:
+            if left.successor is None or left.successor in found:
+                break
             section = left.successor
-            seen.add(section)
-        return section
+            found.append(section)
+        return found
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import content_types, rich_text
+from cms import rich_text, site, site_types
 from cms.clock import written
-from cms.content_types import Field
+from cms.content_types import ContentType, Field
+from cms.delivery import seo
 from cms.delivery.publications import Around, around, media_url, several
 from cms.errors import BadQuery
 from cms.section_tree import SectionTree
+from cms.site import Settings
 from cms.tables.publications import Publication
 
 DEEPEST_INCLUDE = 2
@@ -35,32 +37,32 @@ def present(
     session: Session, publications: Sequence[Publication], *, tree: SectionTree, shape: Shape
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The entries, and what was included of others, by id."""
-    surroundings = around(session, publications, tree=tree)
-    entries = [_entry(one, surroundings, tree=tree, shape=shape) for one in publications]
+    surroundings = _surroundings(session, publications, tree)
+    types = {one.type: site_types.find(session, one.type) for one in publications}
+    entries = [_entry(one, surroundings, of=types[one.type], shape=shape) for one in publications]
     included: dict[str, Any] = {}
     paths = shape.include
     level: Sequence[Publication] = publications
     while paths:
-        wanted = {id for one in level for path in paths for id in _named(one, path[0]) if id not in included}
+        wanted = {
+            id for one in level for path in paths for id in _named(one, types[one.type], path[0]) if id not in included
+        }
         included |= _persons(level, paths)
         level = several(session, wanted, documents=shape.documents)
-        surroundings = around(session, level, tree=tree)
+        surroundings = _surroundings(session, level, tree)
         plain = Shape(shape.rich_text)
-        included |= {one.entry_id: _entry(one, surroundings, tree=tree, shape=plain) for one in level}
+        types |= {one.type: site_types.find(session, one.type) for one in level}
+        included |= {one.entry_id: _entry(one, surroundings, of=types[one.type], shape=plain) for one in level}
         paths = tuple(path[1:] for path in paths if len(path) > 1)
     return entries, included
 
 
-def read_include(text: str, types: Iterable[content_types.ContentType]) -> tuple[tuple[str, ...], ...]:
+def read_include(
+    text: str, types: Iterable[ContentType], *, deeper_types: Iterable[ContentType]
+) -> tuple[tuple[str, ...], ...]:
     """`cover,related.cover` as paths of public reference fields. Raises `BadQuery`."""
     paths = tuple(tuple(path.split(".")) for path in text.split(",") if path)
-    offered = {field.name for one in types for field in one.fields if field.public and _is_reference(field)}
-    deeper = {
-        field.name
-        for one in content_types.BUILT_IN.values()
-        for field in one.fields
-        if field.public and _is_reference(field)
-    }
+    offered, deeper = _references_of(types), _references_of(deeper_types)
     for path in paths:
         if len(path) > DEEPEST_INCLUDE:
             raise BadQuery("include", "too_deep", f"An include goes {DEEPEST_INCLUDE} levels deep at most.")
@@ -68,6 +70,10 @@ def read_include(text: str, types: Iterable[content_types.ContentType]) -> tuple
             said = f"'{'.'.join(path)[:100]}' cannot be included. There are: {', '.join(sorted(offered | {'byline'}))}."
             raise BadQuery("include", "unknown_include", said)
     return paths
+
+
+def _references_of(types: Iterable[ContentType]) -> frozenset[str]:
+    return frozenset(field.name for one in types for field in one.fields if field.public and _is_reference(field))
 
 
 # Always sent; naming them among `fields` is no mistake.
@@ -79,7 +85,7 @@ _OUTER = frozenset({"id", "type", "locale", "translations", "path", "slug", "sec
 }
 
 
-def read_fields(text: str, types: Iterable[content_types.ContentType]) -> frozenset[str]:
+def read_fields(text: str, types: Iterable[ContentType]) -> frozenset[str]:
     """`title,cover` as names of public fields. Raises `BadQuery`."""
     names = frozenset(name for name in text.split(",") if name)
     offered = {field.name for one in types for field in one.fields if field.public}
@@ -93,11 +99,12 @@ def _is_reference(field: Field) -> bool:
     return field.kind in ("reference", "references")
 
 
-def _named(publication: Publication, field: str) -> list[str]:
-    value = publication.rendered.get(field)
-    if isinstance(value, str):
-        return [value]
-    return value if isinstance(value, list) and field != "byline" else []
+def _named(publication: Publication, of: ContentType, name: str) -> list[str]:
+    field = of.field(name)
+    if field is None or not field.public or not _is_reference(field):
+        return []
+    value = publication.rendered.get(name)
+    return [value] if isinstance(value, str) else value or []
 
 
 def _persons(publications: Iterable[Publication], paths: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
@@ -106,33 +113,47 @@ def _persons(publications: Iterable[Publication], paths: tuple[tuple[str, ...], 
     return {person["id"]: person for one in publications for person in one.byline}
 
 
-def _entry(one: Publication, surroundings: Around, *, tree: SectionTree, shape: Shape) -> dict[str, Any]:
-    translations = surroundings.translations.get(one.translation_group, {})
-    image = one.seo.get("image")
+@dataclass(frozen=True)
+class _Surroundings:
+    """What entries need of all that is around them."""
+
+    tree: SectionTree
+    settings: Settings
+    others: Around
+
+
+def _surroundings(session: Session, publications: Sequence[Publication], tree: SectionTree) -> _Surroundings:
+    settings = site.settings(session)
+    images = seo.default_images((one.section for one in publications), tree=tree, settings=settings)
+    return _Surroundings(tree, settings, around(session, publications, tree=tree, besides=images))
+
+
+def _entry(one: Publication, surroundings: _Surroundings, *, of: ContentType, shape: Shape) -> dict[str, Any]:
+    tree, settings, others = surroundings.tree, surroundings.settings, surroundings.others
+    translations = others.translations.get(one.translation_group, {})
+    path = one.slug and tree.path(one.section, locale=one.locale, slug=one.slug)
     return {
         "id": one.entry_id,
         "type": one.type,
         "locale": one.locale,
         "translations": {locale: id for locale, id in translations.items() if id != one.entry_id},
-        "path": one.slug and tree.path(one.section, locale=one.locale, slug=one.slug),
+        "path": path,
         "slug": one.slug,
         "section": one.section,
         "revision": one.revision,
         "first_published_at": written(one.first_published_at),
         "published_at": written(one.published_at),
         "byline": one.byline,
-        "seo": {**one.seo, "image": image if image in surroundings.live else None},
-        "fields": _fields(one, surroundings, shape),
+        "seo": seo.of_entry(one, path=path, tree=tree, settings=settings, live=others.live),
+        "fields": _fields(one, of, surroundings, shape),
     }
 
 
-def _fields(one: Publication, surroundings: Around, shape: Shape) -> dict[str, Any]:
+def _fields(one: Publication, of: ContentType, surroundings: _Surroundings, shape: Shape) -> dict[str, Any]:
     values = one.fields if shape.documents else one.rendered
-    showing = _Showing(surroundings, shape.rich_text)
+    showing = _Showing(surroundings.others, surroundings.tree, shape.rich_text)
     chosen = tuple(
-        field
-        for field in content_types.find(one.type).fields
-        if field.public and (shape.fields is None or field.name in shape.fields)
+        field for field in of.fields if field.public and (shape.fields is None or field.name in shape.fields)
     )
     return showing.group(chosen, values)
 
@@ -140,6 +161,7 @@ def _fields(one: Publication, surroundings: Around, shape: Shape) -> dict[str, A
 @dataclass(frozen=True)
 class _Showing:
     surroundings: Around
+    tree: SectionTree
     rich_text: str
 
     def group(self, fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +182,20 @@ class _Showing:
     def references(self, _field: Field, value: list[str]) -> list[str]:
         return [one for one in value if one in self.surroundings.live]
 
+    def section(self, _field: Field, value: str) -> str | None:
+        return value if value in self.tree else None
+
+    def menu_items(self, field: Field, value: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {
+                **item,
+                "entry": item.get("entry") and self.reference(field, item["entry"]),
+                "section": item.get("section") and self.section(field, item["section"]),
+                "items": self.menu_items(field, item.get("items") or []),
+            }
+            for item in value
+        ]
+
     def upload(self, _field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
         return {**value, "url": media_url(value)}
 
@@ -175,6 +211,8 @@ _SHOWN: Mapping[str, Callable[[_Showing, Field, Any], Any]] = {
     "reference": _Showing.reference,
     "references": _Showing.references,
     "upload": _Showing.upload,
+    "section": _Showing.section,
+    "menu_items": _Showing.menu_items,
     "group": _Showing.inner,
     "groups": _Showing.items,
 }

@@ -8,8 +8,9 @@ from slugify import slugify
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, undefer
 
-from cms.columns import EQUALITY, ORDER, WORDS, asked_types, field_columns
+from cms.columns import EQUALITY, ORDER, WORDS, FieldColumns, asked_types
 from cms.content_types import ContentType
+from cms.delivery.live_structure import live_tree
 from cms.listing import Asked, Column, page
 from cms.rich_text import Target
 from cms.section_tree import SectionTree
@@ -33,26 +34,39 @@ def listing(session: Session, asked: Asked, *, documents: bool = False) -> Listi
     wanted = select(Publication).where(_LISTED)
     if documents:
         wanted = wanted.options(undefer(Publication.fields))
-    found = page(session, wanted, asked, columns=_columns(asked_types(asked)), id=Publication.__table__.c.entry_id)
+    columns = _columns(asked_types(session, asked), live_tree(session))
+    ids = select(Publication.entry_id).where(_LISTED)
+    found = page(session, wanted, asked, columns=columns, id=Publication.__table__.c.entry_id, ids=ids)
     return Listing([row[0] for row in found.rows], found.next, found.total)
 
 
 NEWEST_FIRST = (("published_at", True),)
 
 
-def _columns(types: Iterable[ContentType]) -> Mapping[str, Column]:
-    fields = field_columns(types, fields=Publication.fields, type_column=Publication.__table__.c.type, public=True)
-    return {**fields, **_OWN}
+def _columns(types: Iterable[ContentType], tree: SectionTree) -> Mapping[str, Column]:
+    p = Publication.__table__.c
+    section = Column(p.section, "text", EQUALITY | {"below"}, within=lambda one: below(tree, one))
+    return FieldColumns(types, own={**_OWN, "section": section}, fields=p.compared, type_column=p.type, public=True)
+
+
+def below(tree: SectionTree, section_id: str) -> list[str]:
+    """A section of the tree and all that are below it."""
+    found, open_ids = [], [section_id] if section_id in tree else []
+    while open_ids:
+        section = tree.section(open_ids.pop())
+        if section is not None:
+            found.append(section.id)
+            open_ids += section.children
+    return found
 
 
 _OWN: Mapping[str, Column] = {
     "id": Column(Publication.__table__.c.entry_id, "text", EQUALITY),
-    "type": Column(Publication.__table__.c.type, "text", EQUALITY, sortable=True),
+    "type": Column(Publication.__table__.c.type, "name", EQUALITY, sortable=True),
     "locale": Column(Publication.__table__.c.locale, "text", EQUALITY, sortable=True),
-    "section": Column(Publication.__table__.c.section, "text", EQUALITY),
     "slug": Column(Publication.__table__.c.slug, "text", WORDS),
     "title": Column(Publication.__table__.c.title, "text", WORDS, sortable=True),
-    "published_at": Column(Publication.__table__.c.published_at, "instant", ORDER, sortable=True),
+    "published_at": Column(Publication.__table__.c.published_at, "instant", ORDER, sortable=True, index="own"),
     "first_published_at": Column(Publication.__table__.c.first_published_at, "instant", ORDER, sortable=True),
 }
 
@@ -90,6 +104,13 @@ def cards(session: Session, ids: Iterable[str]) -> Sequence[Any]:
     return session.execute(wanted.where(p.entry_id.in_(sorted(set(ids))), _LISTED)).all()
 
 
+def titled(session: Session, ids: Iterable[str]) -> Sequence[Any]:
+    """What some entries are called and where they are, of those that are live."""
+    p = Publication
+    wanted = select(p.entry_id, p.title, p.locale, p.section, p.slug)
+    return session.execute(wanted.where(p.entry_id.in_(sorted(set(ids))), _LISTED)).all()
+
+
 def public_uploads(session: Session, hashes: Iterable[str]) -> frozenset[str]:
     """Which of some files, named by their SHA-256, a live entry holds."""
     wanted = sorted(set(hashes))
@@ -117,9 +138,11 @@ class Around:
     translations: Mapping[str, Mapping[str, str]]
 
 
-def around(session: Session, publications: Iterable[Publication], *, tree: SectionTree) -> Around:
-    """One statement for all, however many."""
-    targets = {target for publication in publications for target in publication.targets}
+def around(
+    session: Session, publications: Iterable[Publication], *, tree: SectionTree, besides: Iterable[str] = ()
+) -> Around:
+    """One statement for all, however many. `besides`: ids that may be referred to by others than these."""
+    targets = {target for publication in publications for target in publication.targets} | set(besides)
     groups = {publication.translation_group for publication in publications}
     p = Publication
     rows = session.execute(

@@ -48,8 +48,10 @@ def _compared(old: Fields, new: Fields, *, kinds: Kinds, prefix: str) -> Iterato
 
 
 def _compared_by_kind(old: Any, new: Any, *, kind: str, inner: Kinds, pointer: str) -> FieldDiff | None:
-    if kind == "groups":
-        return _compare_groups(old, new, inner=inner, pointer=pointer)
+    if kind in ("groups", "menu_items"):
+        return _compare_groups(
+            old, new, inner=_MENU_ITEM if kind == "menu_items" else inner, pointer=pointer, kind=kind
+        )
     comparison: Comparison = COMPARISONS.get(kind, _compare_values)
     return comparison(old, new, kind=kind, pointer=pointer)
 
@@ -81,7 +83,11 @@ def _compare_list(old: Any, new: Any, *, kind: str, pointer: str) -> FieldDiff |
     return _listed(items, [runs_of(_text(item["value"]), item["op"]) for item in items], kind=kind, pointer=pointer)
 
 
-def _compare_groups(old: Any, new: Any, *, inner: Kinds, pointer: str) -> FieldDiff | None:
+# A menu's items have items of their own kind.
+_MENU_ITEM: Kinds = {"label": "text", "url": "text", "items": "menu_items"}
+
+
+def _compare_groups(old: Any, new: Any, *, inner: Kinds, pointer: str, kind: str) -> FieldDiff | None:
     before, after = [_group(item) for item in _items(old)], [_group(item) for item in _items(new)]
     items: list[ItemDiff] = []
     runs: list[list[Run]] = []
@@ -91,7 +97,7 @@ def _compare_groups(old: Any, new: Any, *, inner: Kinds, pointer: str) -> FieldD
         fields = compare(one, other, kinds=inner, prefix=f"{pointer}/{to}") if op == "kept" else []
         items.append({"op": op, "value": one if to is None else other, "fields": fields})
         runs.append(word_runs(_flat(one), _flat(other)))
-    return _listed(items, runs, kind="groups", pointer=pointer)
+    return _listed(items, runs, kind=kind, pointer=pointer)
 
 
 def _group_steps(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Steps:

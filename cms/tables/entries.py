@@ -53,6 +53,8 @@ class Revision(Attributed, Base):
     """An immutable full snapshot. The database refuses to change one, but for an autosave still in the making."""
 
     __tablename__ = "revisions"
+    # Who had a slug once: for guessing what a path meant.
+    __table_args__ = (Index("ix_revisions_slug", "slug"),)
 
     entry_id: Mapped[str] = mapped_column(ForeignKey("entries.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)

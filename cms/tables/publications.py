@@ -19,7 +19,7 @@ class Publication(Base):
     entry_id: Mapped[str] = mapped_column(ForeignKey("entries.id"), primary_key=True)
     type: Mapped[str]
     locale: Mapped[str]
-    section: Mapped[str | None] = mapped_column(index=True)
+    section: Mapped[str | None] = mapped_column()
     slug: Mapped[str | None]
     revision: Mapped[int]
     title: Mapped[str]
@@ -42,8 +42,11 @@ class Publication(Base):
     __table_args__ = (
         # One live entry per address. Entries without a section share the root, entries without a slug have no address.
         Index("uq_publications_address", "locale", func.coalesce(section, text("''")), "slug", unique=True),
+        Index("ix_publications_slug", "slug", "entry_id"),
         Index("ix_publications_newest", "published_at", "entry_id"),
         Index("ix_publications_newest_of_type", "type", "published_at", "entry_id"),
+        Index("ix_publications_newest_in_locale", "locale", "published_at", "entry_id"),
+        Index("ix_publications_newest_in_section", "section", "locale", "published_at", "entry_id"),
     )
 
 
@@ -86,8 +89,14 @@ class Redirect(Base):
             sqlite_where=slug.is_(None),
             postgresql_where=slug.is_(None),
         ),
-        Index("ix_redirects_path", "path"),
-        Index("ix_redirects_place", "slug", "section"),
+        Index(
+            "ix_redirects_place",
+            "slug",
+            "section",
+            # With the many that have none in it, SQLite would take it for what is asked by path.
+            sqlite_where=slug.is_not(None),
+            postgresql_where=slug.is_not(None),
+        ),
         Index("ix_redirects_changed", "changed_at", "id"),
     )
 

@@ -44,6 +44,13 @@ _KINDS: dict[str, Any] = {
     "topics": lambda: [marked()],
     "url": lambda: f"https://{marked()}.example/",
     "object": lambda: {marked(): marked()},
+    "menu_items": lambda: [
+        {"label": marked(), "url": f"/{marked()}"},
+        {
+            "label": {"ru": marked(), "en": marked()},
+            "items": [{"label": marked(), "url": f"https://{marked()}.example"}],
+        },
+    ],
 }
 TYPES = ("news", "article", "page", "image", "file", "menu")
 
@@ -76,6 +83,10 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/delivery/v1/search/suggest": ("q=" + MARK, "q=" + MARK[:2], "q=" + MARK[0], "q="),
     "/delivery/v1/structure": ("", "locale=en"),
     "/delivery/v1/resolve": ("path=/", "path=/" + MARK),
+    "/delivery/v1/page": ("path=/", "path=/&rich_text=doc&include=cover,related", "path=/" + MARK, "path=/x/" + MARK),
+    "/delivery/v1/menus": ("", "locale=en"),
+    "/delivery/v1/menus/{name}": ("", "locale=en"),
+    "/feeds/{name}.{format}": ("", "locale=ru"),
 }
 
 
@@ -89,6 +100,10 @@ def crawl(site: Site, ids: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _filled(path: str, ids: list[str]) -> list[str]:
+    if path.startswith("/feeds/"):
+        return [f"/feeds/{name}.{form}" for name in ("all", *TYPES, MARK) for form in ("rss", "atom", "json")]
+    if path.startswith("/sitemap-"):
+        return ["/sitemap-1.xml", f"/sitemap-{MARK}.xml"]
     if "{" not in path:
         return [path]
     return [path.replace("{id}", id).replace("{sha256}", "0" * 64).replace("{name}", "x") for id in ids]

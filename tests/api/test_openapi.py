@@ -17,6 +17,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.settings import Settings
+from cms import missing_paths
+from cms.delivery.noise import Missed
 from tests.api.desk import Desk, data_of, fresh, if_match, plain
 from tests.api.routes import Call, calls, document_of, headers_of
 from tests.api.serving import PASSWORD, Site, serving
@@ -161,6 +163,21 @@ def one_s_own_password(site: Site) -> tuple[Desk, str, dict[str, str]]:
     return site.sign_in("author@example.org"), "me/password", {}
 
 
+def a_redirect(site: Site) -> str:
+    """The id of a new one."""
+    made = site.administrator.post("redirects", json={"path": f"/{fresh()}", "to": "/x"})
+    return str(data_of(made, 201)["id"])
+
+
+def a_missing_path(site: Site) -> str:
+    """The id of one that was just missed."""
+    with site.parts.database.writing() as session:
+        path = f"/{fresh()}"
+        missing_paths.count(session, {path: Missed(1, site.parts.clock())})
+    [row] = data_of(site.administrator.get("missing-paths", params={"filter[path]": path}))
+    return str(row["id"])
+
+
 def to_the_tree(path: str) -> Prepare:
     return lambda site: (site.administrator, path, if_match(data_of(site.administrator.get("structure"))))
 
@@ -179,10 +196,21 @@ PREPARED: dict[str, Prepare] = {
     "editor_schedule_entry": entry_at("entries/{id}/schedule"),
     "editor_change_structure": to_the_tree("structure/changes"),
     "editor_publish_structure": to_the_tree("structure/publication"),
+    "editor_plan_structure": to_the_tree("structure/plan"),
     "editor_add_person": lambda site: (site.administrator, "people", {}),
     "editor_change_person": person_at("people/{id}"),
     "editor_set_user": person_at("people/{id}/user", email="new@example.org"),
     "editor_make_key": lambda site: (site.administrator, "keys", {}),
+    "editor_put_type": lambda site: (site.administrator, "types/vacancy", {}),
+    "editor_create_redirect": lambda site: (site.administrator, "redirects", {}),
+    "editor_change_redirect": lambda site: (site.administrator, f"redirects/{a_redirect(site)}", {}),
+    "editor_redirect_missing_path": lambda site: (
+        site.administrator,
+        f"missing-paths/{a_missing_path(site)}/redirect",
+        {},
+    ),
+    "editor_change_missing_path": lambda site: (site.administrator, f"missing-paths/{a_missing_path(site)}", {}),
+    "delivery_take_beacons": lambda site: (site.visitor, "beacons", {}),
 }
 
 
@@ -234,14 +262,32 @@ def a_full_site(site: Site) -> dict[str, Any]:
     return planned
 
 
+_NO_ENVELOPE = (
+    "/media/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/feeds/",
+    "/sitemap",
+    "/robots.txt",
+    "/editor/v1/redirects.csv",
+)
+
+
 def test_every_answer_has_the_shape_that_is_told(site: Site, document: dict[str, Any]) -> None:
     entry = a_full_site(site)
+    # The name that calls to menus and files are made with.
+    if site.visitor.get("menus/x.png").status_code == 404:
+        items = [{"entry": entry["id"]}, {"section": entry["section"], "depth": 1}, {"url": "/x"}]
+        site.administrator.live("menu", name="x.png", items=[{"label": "All", "items": items}])
     person = entry["byline"][0]
     for call in calls(site, entry):
-        if call.writes or call.path.startswith(("/media/", "/healthz", "/readyz", "/metrics")):
+        if call.writes or call.path.startswith(_NO_ENVELOPE):
             continue
         path = call.path.replace(f"people/{entry['id']}", f"people/{person['id']}")
-        asked = {"path": entry["path"]} if path.endswith("/resolve") else {}
+        path = path.replace(f"/redirects/{entry['id']}", f"/redirects/{a_redirect(site)}")
+        path = path.replace(f"/missing-paths/{entry['id']}", f"/missing-paths/{a_missing_path(site)}")
+        asked = {"path": entry["path"]} if path.endswith(("/resolve", "/page")) else {}
         answer = site.anyone.get(path, params=asked, headers=headers_of(site, entry))
         assert answer.status_code == 200, (path, answer.text)
         validator(document, call.operation, answer).validate(answer.json())
@@ -249,13 +295,14 @@ def test_every_answer_has_the_shape_that_is_told(site: Site, document: dict[str,
         validator(document, call.operation, wrong).validate(wrong.json())
 
 
-def test_every_kind_of_resolution_has_the_shape_that_is_told(site: Site, document: dict[str, Any]) -> None:
-    desk, operation = site.publisher, document["paths"]["/delivery/v1/resolve"]["get"]
+@pytest.mark.parametrize("call", ["resolve", "page"])
+def test_every_kind_of_resolution_has_the_shape_that_is_told(site: Site, document: dict[str, Any], call: str) -> None:
+    desk, operation = site.publisher, document["paths"][f"/delivery/v1/{call}"]["get"]
     live, gone, moved = desk.live(), desk.live(), desk.live()
     desk.take_down(gone, answer="gone", explanation="Over")
     desk.take_down(moved, answer="redirect", to=live["id"])
     for path in ("/", live["path"], gone["path"], moved["path"], f"/{fresh()}"):
-        answer = site.visitor.get("resolve", params={"path": path})
+        answer = site.visitor.get(call, params={"path": path})
         validator(document, operation, answer).validate(answer.json())
 
 

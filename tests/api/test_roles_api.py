@@ -57,6 +57,7 @@ TABLE: dict[str, tuple[Act, tuple[str, ...]]] = {
     "list keys": (to("GET", "keys"), ADMINISTRATORS),
     "make a key": (to("POST", "keys", lambda: {"name": fresh(), "role": "reader"}), ADMINISTRATORS),
     "read the audit": (to("GET", "audit"), ADMINISTRATORS),
+    "make a content type": (lambda desk, _: desk.put(f"types/{fresh('type_')}", json={"fields": []}), ADMINISTRATORS),
 }
 
 

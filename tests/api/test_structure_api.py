@@ -101,7 +101,7 @@ def test_the_depth_of_the_tree_can_be_limited(site: Site) -> None:
         ({"op": "add", "parent": "nowhere", "slug": "x", "name": "X"}, "/operations/0"),
         ({"op": "add", "parent": None, "slug": "Bad Slug", "name": "X"}, "/operations/0/slug"),
         ({"op": "add", "parent": None, "slug": "x" * 201, "name": "X"}, "/operations/0/slug"),
-        ({"op": "add", "parent": None, "slug": "x", "name": {"ru": ""}}, "/fields/sections"),
+        ({"op": "add", "parent": None, "slug": "x", "name": {"ru": ""}}, "/operations/0/name/ru"),
         ({"op": "add", "parent": None, "slug": {}, "name": "X"}, "/"),
         ({"op": "add", "parent": None, "slug": "x", "name": {}}, "/"),
         ({"op": "add", "parent": None, "slug": "x", "name": "X", "position": -1}, "/operations/0/position"),
@@ -175,3 +175,159 @@ def test_an_entry_moves_to_another_section(site: Site) -> None:
     moved = site.publisher.publish(data_of(answer))
     found = data_of(site.visitor.get("resolve", params={"path": entry["path"]}))
     assert (found["kind"], found["to"]) == ("redirect", moved["path"])
+
+
+# --- plans ---
+
+
+def plan(
+    site: Site,
+    *operations: dict[str, Any],
+    seen: dict[str, Any] | None = None,
+    asked: dict[str, str] | None = None,
+    **body: Any,
+) -> httpx.Response:
+    headers = if_match(seen) if seen else {}
+    return site.reader.post("structure/plan", json={"operations": operations, **body}, headers=headers, params=asked)
+
+
+def test_a_plan_tells_what_a_move_does_and_does_nothing(site: Site) -> None:
+    below, above = fresh("css"), fresh("layout")
+    section, parent = site.administrator.sections(below, above)
+    entry = site.publisher.live(section=section)
+    before = tree(site)
+    operation = {"op": "move", "section": section, "parent": parent}
+    found = data_of(plan(site, operation, seen=before))
+    (path,) = found["paths"]["first"]
+    assert (path["entry"], path["from"]) == (entry["id"], entry["path"])
+    assert path["to"] == f"/{above}{entry['path']}"
+    assert [one["from"] for one in found["redirects"]] == [f"/{below}"]
+    assert tree(site)["revision"] == before["revision"] == found["revision"]
+    data_of(change(site, operation))
+    publish(site)
+    assert data_of(site.visitor.get("resolve", params={"path": entry["path"]}))["to"] == path["to"]
+
+
+def test_the_paths_of_a_plan_come_page_by_page(site: Site) -> None:
+    (section,) = site.administrator.sections(fresh("section"))
+    ids = sorted(site.publisher.live(section=section)["id"] for _ in range(3))
+    operation = {"op": "rename", "section": section, "slug": fresh("new")}
+    first = data_of(plan(site, operation, asked={"page[size]": "2"}))["paths"]
+    rest = data_of(plan(site, operation, asked={"page[size]": "2", "page[after]": first["next"]}))["paths"]
+    assert [one["entry"] for one in (*first["first"], *rest["first"])] == ids
+    assert (first["total"], rest["total"], rest["next"]) == (3, 3, None)
+    for wrong in ("x", "p1", "d" + "0" * 400):
+        refused(plan(site, operation, asked={"page[after]": wrong}), 400)
+    refused(plan(site, operation, asked={"page[size]": "101"}), 400, "out_of_range")
+    refused(plan(site, operation, asked={"sort": "id"}), 400, "unknown_parameter")
+
+
+def test_a_plan_is_made_for_one_revision(site: Site) -> None:
+    seen = tree(site)
+    site.administrator.sections(fresh("section"))
+    operation = {"op": "add", "parent": None, "slug": fresh(), "name": "X"}
+    refused(plan(site, operation, seen=seen), 412, "stale")
+    refused(plan(site, operation, revision=seen["revision"]), 412, "stale")
+    data_of(plan(site, operation, revision=tree(site)["revision"]))
+    data_of(plan(site, operation))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [{}, {"op": None}, {"op": "move"}, {"op": "set", "section": [], "seo": 1}, {"op": "remove", "section": "x" * 500}],
+)
+def test_what_makes_no_sense_is_a_problem_of_the_plan(site: Site, operation: dict[str, Any]) -> None:
+    problems = data_of(plan(site, operation))["problems"]
+    assert problems
+    assert all(one["pointer"].startswith("/operations/0") for one in problems)
+
+
+def test_strangers_see_no_plan(site: Site) -> None:
+    body = {"operations": [{"op": "add", "parent": None, "slug": "x", "name": "X"}]}
+    refused(site.stranger.post("structure/plan", json=body), 401)
+
+
+# --- removals and settings ---
+
+
+def test_a_removed_section_asks_what_becomes_of_its_entries(site: Site) -> None:
+    (section,) = site.administrator.sections(fresh("section"))
+    entry = site.publisher.live(section=section)
+    problem = refused(change(site, {"op": "remove", "section": section}), 422, "invalid_body")
+    assert faults_of(problem) == {"/operations/0/entries": "entries_unsaid"}
+    data_of(change(site, {"op": "remove", "section": section, "entries": "gone"}))
+    publish(site)
+    gone = data_of(site.visitor.get("resolve", params={"path": entry["path"]}))
+    assert (gone["kind"], gone["status"]) == ("gone", 410)
+    assert site.reader.read(entry)["state"] == "unpublished"
+    structure = tree(site)
+    restored = site.administrator.call(
+        "POST", f"entries/{structure['id']}/revisions/{structure['revision'] - 1}/restoration", seen=structure
+    )
+    data_of(restored, 201)
+    publish(site)
+    assert site.reader.read(entry)["state"] == "published"
+    assert data_of(site.visitor.get("resolve", params={"path": entry["path"]}))["kind"] == "entry"
+
+
+def test_a_merge_is_one_step(site: Site) -> None:
+    old, new = site.administrator.sections(fresh("old"), fresh("new"))
+    entry = site.publisher.live(section=old)
+    data_of(change(site, {"op": "merge", "section": old, "into": new}))
+    publish(site)
+    moved = site.reader.read(entry)
+    assert (moved["section"], moved["revision"], moved["state"]) == (new, 2, "published")
+    assert data_of(site.visitor.get("resolve", params={"path": entry["path"]}))["to"] == moved["path"]
+
+
+def test_visitors_see_what_sections_are_set_to(site: Site) -> None:
+    (section,) = site.administrator.sections(fresh("section"))
+    (below,) = site.administrator.sections(fresh("below"), parent=section)
+    me = data_of(site.editor.get("me"))["id"]
+    said = {"default_type": "news", "listing": {"types": ["news"]}, "in_menus": False, "access": {me: "reader"}}
+    data_of(change(site, {"op": "set", "section": section, "review_days": 9, **said}))
+    publish(site)
+    shown = live(site)
+    assert shown[section]["listing"] == {"types": ["news"], "sort": "-published_at", "page_size": 20, "below": True}
+    assert [shown[one]["default_type"] for one in (section, below)] == ["news", "news"]
+    assert [shown[one]["in_menus"] for one in (section, below)] == [False, True]
+    assert not {"access", "review_days", "removed"} & shown[section].keys()
+    assert me not in site.visitor.get("structure").text
+
+
+def test_stale_content_is_listed(site: Site) -> None:
+    (section,) = site.administrator.sections(fresh("section"))
+    data_of(change(site, {"op": "set", "section": section, "review_days": 30}))
+    publish(site)
+    site.publisher.live(section=section)
+    assert data_of(site.reader.get("entries", params={"stale": "true", "section": section})) == []
+    assert len(data_of(site.reader.get("entries", params={"stale": "false", "section": section}))) == 1
+    refused(site.reader.get("entries", params={"stale": "perhaps"}), 400)
+
+
+def test_a_merge_in_which_entries_would_meet_is_not_made_live(site: Site) -> None:
+    old, new = site.administrator.sections(fresh("old"), fresh("new"))
+    slug = fresh("slug")
+    entry = site.publisher.live(section=old, slug=slug)
+    before = tree(site)
+    data_of(change(site, {"op": "merge", "section": old, "into": new}))
+    twin = site.editor.write(section=new, slug=slug)
+    problem = refused(site.administrator.call("PUT", "structure/publication", seen=tree(site)), 409, "addresses_taken")
+    assert twin["id"] in problem["detail"]
+    assert site.reader.read(entry)["section"] == old
+    number = before["revision"]
+    back = f"entries/{before['id']}/revisions/{number}/restoration"
+    data_of(site.administrator.call("POST", back, seen=tree(site)), 201)
+    publish(site)
+
+
+def test_an_entry_that_lost_its_section_asks_for_another_one(site: Site) -> None:
+    (section,) = site.administrator.sections(fresh("section"))
+    entry = site.publisher.live(section=section)
+    data_of(change(site, {"op": "remove", "section": section, "entries": "gone"}))
+    publish(site)
+    refused(site.publisher.call("PUT", f"entries/{entry['id']}/publication", seen=entry), 409, "section_removed")
+    answer = site.editor.call("PATCH", f"entries/{entry['id']}", seen=entry, json={"fields": {"summary": "Still here"}})
+    assert [one["code"] for one in answer.json()["meta"]["warnings"]] == ["section_removed"]
+    moved = site.editor.patch(f"entries/{entry['id']}", json={"section": None}, headers=if_match(data_of(answer)))
+    assert site.publisher.publish(data_of(moved))["state"] == "published"

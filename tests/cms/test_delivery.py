@@ -12,15 +12,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import content_types, files, publishing, saving, scheduling, site, structure, trash
-from cms.delivery import presenting, publications
-from cms.delivery.live_structure import live_tree
+from cms import files, publishing, saving, scheduling, site, structure, trash
+from cms.content_types import BUILT_IN
+from cms.delivery import feeds, guesses, pages, presenting, publications, resolving, sitemap
+from cms.delivery.live_structure import live_site, live_tree
 from cms.delivery.presenting import Shape
 from cms.errors import BadQuery
 from cms.files import Received
 from cms.listing import Asked
 from cms.redirects import NOT_FOUND, Answer
 from cms.scheduling import Plan
+from cms.site import Feed
 from cms.tables.entries import Entry
 from cms.tables.publications import Publication, Redirect
 from tests.cast import (
@@ -37,6 +39,7 @@ from tests.cast import (
 )
 
 SHA = "ab" * 32
+NEWS = [BUILT_IN["news"]]
 
 
 def shown(session: Session, entry: Entry, **shape: Any) -> dict[str, Any]:
@@ -80,8 +83,9 @@ def test_every_public_field_is_there_and_null_when_empty(
     entry = an_entry(session, type, by=olga.by(), title="A title")
     publishing.publish(session, entry, by=olga.by())
     fields = shown(session, entry, rich_text=form)["fields"]
-    public = {field.name for field in content_types.find(type).fields if field.public}
-    assert fields == dict.fromkeys(public) | {"title": "A title"}
+    public = {field.name for field in BUILT_IN[type].fields if field.public}
+    name = {"name": "a-title"} if type == "menu" else {}
+    assert fields == dict.fromkeys(public) | {"title": "A title"} | name
 
 
 @pytest.mark.parametrize(
@@ -199,7 +203,7 @@ def test_what_is_included_comes_by_id_once(session: Session, olga: Colleague) ->
     image = an_image(session, olga)
     other = a_live_news(session, by=olga.by(), title="Other", cover=image.id)
     entry = a_live_news(session, by=olga.by(), cover=image.id, related=[other.id], byline=(PRESS_ID,))
-    include = presenting.read_include("cover,related.cover,byline", [content_types.find("news")])
+    include = presenting.read_include("cover,related.cover,byline", NEWS, deeper_types=BUILT_IN.values())
     _, others = included(session, entry, include=include)
     assert others.keys() == {image.id, other.id, PRESS_ID}
     assert (others[other.id]["fields"]["title"], others[PRESS_ID]["name"]) == ("Other", "Press service")
@@ -222,13 +226,13 @@ def test_an_entry_that_includes_itself_ends(session: Session, olga: Colleague) -
 )
 def test_what_cannot_be_included_is_refused(text: str) -> None:
     with pytest.raises(BadQuery):
-        presenting.read_include(text, [content_types.find("news")])
+        presenting.read_include(text, NEWS, deeper_types=BUILT_IN.values())
 
 
 @pytest.mark.parametrize("text", ["nothing", "source_fields", "title,nothing", "owner"])
 def test_fields_that_are_not_public_are_refused(text: str) -> None:
     with pytest.raises(BadQuery):
-        presenting.read_fields(text, [content_types.find("news")])
+        presenting.read_fields(text, NEWS)
 
 
 # --- what is at a path ---
@@ -288,6 +292,11 @@ def a_site_full_of_secrets(session: Session, olga: Colleague, pavel: str) -> str
         source_fields={"memo": SECRET}, seo={"image": hidden.id},
     )  # fmt: skip
     _change_everything(session, live, olga)
+    links = [{"entry": other.id, "label": SECRET}, {"entry": live.id}, {"entry": hidden.id}]
+    menu = an_entry(session, "menu", by=olga.by(), items=links[1:])
+    publishing.publish(session, menu, by=olga.by())
+    change(session, menu, by=olga.by(), title=SECRET, items=links)
+    an_entry(session, "menu", by=olga.by(), title=SECRET, items=links)
     a_news(session, by=olga.by(), locale="en", title=SECRET, translation_of=live.id)
     for slug in ("down", "trashed"):
         entry = a_live_news(session, by=olga.by(), slug=slug, title=SECRET, summary=SECRET)
@@ -313,7 +322,9 @@ def everything_public(session: Session) -> Iterator[Any]:
     ids = [*session.scalars(select(Entry.id))]
     found = [*publications.several(session, ids, documents=True)]
     yield [{column.key: getattr(one, column.key) for column in Publication.__table__.c} for one in found]
-    every_include = presenting.read_include("cover,related.cover,attachments,byline", content_types.BUILT_IN.values())
+    every_include = presenting.read_include(
+        "cover,related.cover,attachments,byline", BUILT_IN.values(), deeper_types=BUILT_IN.values()
+    )
     for form in ("html", "doc", "markdown", "text"):
         yield presenting.present(session, found, tree=live_tree(session), shape=Shape(form, include=every_include))
     yield [tuple(row) for row in (*publications.cards(session, ids), *publications.texts(session, ids))]
@@ -321,6 +332,25 @@ def everything_public(session: Session) -> Iterator[Any]:
     yield site.locales(session).all
     yield [rule.explanation for rule in session.scalars(select(Redirect))]
     yield [what_is_at(session, path) for path in ("/other", "/down", "/trashed", "/planned", "/hidden")]
+    yield from everything_around(session)
+
+
+def everything_around(session: Session) -> Iterator[Any]:
+    """Menus, pages, feeds, the sitemap, and what is told where there is nothing."""
+    live, settings = live_site(session), site.settings(session)
+    yield pages.live_menus(session, live=live, locale="ru")[0]
+    yield feeds.read(session, Feed("all"), live=live, settings=settings, base="").items
+    yield [sitemap.sections(session), sitemap.entries(session, after="")]
+    for path in ("/live", "/"):
+        found = resolving.resolve(session, path, site=live, locales=settings.locales, locale="ru")
+        assert found is not None
+        if found.publication is not None:
+            yield vars(pages.of_entry(session, found.publication, live=live, shape=Shape()))
+        else:
+            yield vars(pages.of_section(session, found, live=live, shape=Shape()))
+    for path in ("/other", "/planned", "/trashed", "/hidden/x"):
+        yield guesses.near_slugs(session, path, tree=live.tree, locale="ru")
+        yield pages.nearest(session, path, tree=live.tree, locale="ru")
 
 
 def test_what_the_public_calls_import_can_read_no_entries() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms import content
-from cms.columns import field_columns
+from cms.columns import FieldColumns
 from cms.content_types import ContentType, Field
 from cms.field_kinds import KINDS
 from cms.listing import Asked, Condition, page
@@ -104,7 +104,7 @@ def _rows_of_every_kind(session: Session, kind: str, olga: Colleague) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].operators])
 def test_every_operator_of_a_kind_means_what_it_says(session: Session, olga: Colleague, kind: str) -> None:
     _rows_of_every_kind(session, kind, olga)
-    columns = field_columns([EVERY_KIND], fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
+    columns = FieldColumns([EVERY_KIND], fields=Revision.fields, type_column=Revision.__table__.c.locale, public=True)
     for operator in sorted(KINDS[kind].operators):
         for values in _asked(kind, operator):
             asked = Asked((Condition(f"a_{kind}", operator, values),), size=100)

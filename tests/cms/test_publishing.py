@@ -108,13 +108,6 @@ def test_a_new_name_shows_in_live_bylines_at_once(session: Session, olga: Collea
     assert publication(session, entry).byline[0]["name"] == "Newsroom"
 
 
-def test_seo_falls_back_to_title_and_summary(session: Session, olga: Colleague) -> None:
-    entry = a_live_news(session, by=olga.by(), title="Hours", summary="Short")
-    assert publication(session, entry).seo == {
-        "title": "Hours", "description": "Short", "image": None, "noindex": False
-    }  # fmt: skip
-
-
 def test_targets_that_are_not_live_are_reported(session: Session, olga: Colleague) -> None:
     image = an_entry(session, "image", by=olga.by())
     entry = a_news(session, by=olga.by(), cover=image.id, body=words(f"![x](entry:{image.id})"))

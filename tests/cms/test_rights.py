@@ -17,8 +17,8 @@ MAY = {
     "author": ({"read", "create", "save", "trash"}, {"read", "create"}, {"read"}),
     "editor": ({"read", "create", "save", "trash"}, {"read", "create", "save", "trash"}, {"read"}),
     "publisher": (
-        {"read", "create", "save", "trash", "publish"},
-        {"read", "create", "save", "trash", "publish"},
+        {"read", "create", "save", "trash", "publish", "redirects"},
+        {"read", "create", "save", "trash", "publish", "redirects"},
         {"read"},
     ),
     "administrator": (set(ACTIONS), set(ACTIONS), set(ACTIONS)),

@@ -43,7 +43,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("path"),
     )
     op.create_index("ix_missing_paths_hits", "missing_paths", ["state", "hits", "id"])
+    op.create_index("ix_publications_slug", "publications", ["slug", "entry_id"])
+    newest = ["published_at", "entry_id"]
+    op.create_index("ix_publications_newest_in_locale", "publications", ["locale", *newest])
+    op.drop_index("ix_publications_section", "publications")
+    op.create_index("ix_publications_newest_in_section", "publications", ["section", "locale", *newest])
     op.create_index("ix_missing_paths_last_at", "missing_paths", ["last_at"])
+    op.create_index("ix_revisions_slug", "revisions", ["slug"])
 
 
 def _redirects() -> None:
@@ -80,8 +86,14 @@ def _redirects() -> None:
         sqlite_where=of_staff,
         postgresql_where=of_staff,
     )
-    op.create_index("ix_redirects_path", "redirects", ["path"])
-    op.create_index("ix_redirects_place", "redirects", ["slug", "section"])
+    of_places = sa.text("slug IS NOT NULL")
+    op.create_index(
+        "ix_redirects_place",
+        "redirects",
+        ["slug", "section"],
+        sqlite_where=of_places,
+        postgresql_where=of_places,
+    )
     op.create_index("ix_redirects_changed", "redirects", ["changed_at", "id"])
     op.create_index("ix_redirects_target_entry", "redirects", ["target_entry"])
     op.create_index("ix_redirects_target_section", "redirects", ["target_section"])
