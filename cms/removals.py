@@ -235,23 +235,25 @@ def _leave_rules(
     here = r.section.is_(None) if stood is None else r.section == stood
     places = select(_p.locale, _p.slug).where(live, _p.slug.is_not(None))
     _do(session, delete(r).where(here, r.prefix.is_(False), tuple_(r.locale, r.slug).in_(places)))
+    place = {"locale": _p.locale, "section": stood, "slug": _p.slug, "path": path}
+    _add_rules(session, select(_p.entry_id).where(live, _p.slug.is_not(None)), by=by, **place, **values)
+
+
+def _add_rules(session: Session, entries: Select[str], *, by: By, **says: Any) -> None:
+    """One rule for each of the entries."""
+    [entry] = entries.selected_columns
     columns: dict[str, Any] = {
         # The instant of this rule and the chance of the entry's own id: as good as a new one, and made in one go.
-        "id": literal(new_id()[:_CHANCE]) + func.substr(_p.entry_id, _CHANCE + 1),
-        "locale": _p.locale,
-        "path": path,
+        "id": literal(new_id()[:_CHANCE]) + func.substr(entry, _CHANCE + 1),
         "prefix": False,
-        "section": stood,
-        "slug": _p.slug,
         "source": "automatic",
         "created_at": by.at,
         "changed_at": by.at,
-        **values,
+        **says,
     }
     kinds = Redirect.__table__.c
     wanted = [_as(value, kinds[name].type).label(name) for name, value in columns.items()]
-    rows = select(*wanted).where(live, _p.slug.is_not(None))
-    session.execute(insert(Redirect).from_select(list(columns), rows))
+    session.execute(insert(Redirect).from_select(list(columns), entries.with_only_columns(*wanted)))
 
 
 # Where the random part of a UUIDv7 begins.
@@ -292,7 +294,22 @@ def _bring_back(
         stands = section if kind == "gone" or not is_known(session, revision.section) else revision.section
         publish(session.get_one(Entry, id), revision if revision.section == stands else _standing(revision, stands))
     session.flush()
+    _lead_to_absent(session, section, trees, by=by)
     _do(session, delete(_d).where(_d.section == section))
+
+
+def _lead_to_absent(session: Session, section: str, trees: Trees, *, by: By) -> None:
+    """What was live here and has not come back is found from here all the same: no section stands in any more."""
+    here = and_(_p.entry_id == _d.entry_id, _p.section == section, _p.slug == _r.slug, _p.locale == _r.locale)
+    absent = (
+        select(_d.entry_id)
+        .join(_r, (_r.entry_id == _d.entry_id) & (_r.number == _d.live_revision))
+        .outerjoin(_p, here)
+        .where(_d.section == section, _d.kind.in_(("moved", "live")), _p.entry_id.is_(None), _r.slug.is_not(None))
+    )
+    path = _path(trees.after, section, of=_r)
+    place = {"locale": _r.locale, "section": section, "slug": _r.slug, "path": path}
+    _add_rules(session, absent, by=by, **place, status=301, target_entry=_d.entry_id)
 
 
 def _to_publish(section: str) -> Select[str, str, int | None]:
@@ -361,10 +378,10 @@ def _tell(
     session.execute(insert(Event).from_select(names, rows))
 
 
-def _path(tree: SectionTree, section: str | None) -> ColumnElement[str] | None:
-    """The path that a publication's slug has below a section of a tree; None: no path leads there."""
+def _path(tree: SectionTree, section: str | None, *, of: Any = Publication) -> ColumnElement[str] | None:
+    """The path that the slug of a publication or revision has below a section; None: no path leads there."""
     if section is None:
-        return literal("/") + _p.slug
+        return literal("/") + of.slug
     everywhere = tree.path(section, locale="*")
     if everywhere is None:
         return None
@@ -373,8 +390,8 @@ def _path(tree: SectionTree, section: str | None) -> ColumnElement[str] | None:
     locales = sorted({locale for slug in slugs if not isinstance(slug, str) for locale in slug})
     by_locale = {locale: f"{tree.path(section, locale=locale)}/" for locale in locales}
     if not by_locale:
-        return literal(f"{everywhere}/") + _p.slug
-    return case(by_locale, value=_p.locale, else_=f"{everywhere}/") + _p.slug
+        return literal(f"{everywhere}/") + of.slug
+    return case(by_locale, value=of.locale, else_=f"{everywhere}/") + of.slug
 
 
 def _details(paths: dict[str, ColumnElement[str] | None], said: dict[str, str | None]) -> ColumnElement[Any]:

@@ -160,7 +160,9 @@ class _Work:
 
 
 def _add(work: _Work, operation: Add) -> list[str]:
-    node: Node = {"id": new_id(), "slug": operation.slug, "name": operation.name, "children": []}
+    if operation.id is not None and (operation.id in work.nodes or operation.id in work.removed):
+        raise _Impossible("id_taken", f"There is, or was, a section '{operation.id}' already.", "/id")
+    node: Node = {"id": operation.id or new_id(), "slug": operation.slug, "name": operation.name, "children": []}
     work.put(node, operation.parent, operation.position, "/parent")
     return [str(node["id"])]
 

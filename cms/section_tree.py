@@ -19,7 +19,7 @@ MAX_SLUG = 200
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=MAX_SLUG)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
-_Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+SectionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[-a-z0-9_]+$")]
 Robots = Literal["index, follow", "noindex, follow", "index, nofollow", "noindex, nofollow"]
 
@@ -47,7 +47,7 @@ class SectionSeo(BaseModel):
 
     title: Name | None = None
     description: Annotated[str, StringConstraints(max_length=2_000)] | None = None
-    image: _Id | None = None
+    image: SectionId | None = None
     robots: Robots | None = None
 
 
@@ -58,12 +58,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     # The entry that is shown at the section's own path.
-    index_entry: _Id | None = None
+    index_entry: SectionId | None = None
     default_type: _Word | None = None
     listing: Listing | None = None
     seo: SectionSeo | None = None
     # The role that a person or a key has here, by their id.
-    access: Annotated[dict[_Id, _Word], Field(max_length=1_000)] = Field(default_factory=dict)
+    access: Annotated[dict[SectionId, _Word], Field(max_length=1_000)] = Field(default_factory=dict)
     in_menus: bool = True
     in_sitemap: bool = True
     # After how many days what was published here wants to be looked at again.
@@ -75,7 +75,7 @@ class SectionNode(Settings):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: _Id = Field(default_factory=new_id)
+    id: SectionId = Field(default_factory=new_id)
     slug: Slug | Annotated[dict[str, Slug], Field(min_length=1)]
     name: Annotated[dict[str, Name], BeforeValidator(in_every_locale), Field(min_length=1)]
     children: list[Self] = Field(default_factory=list)
@@ -112,9 +112,9 @@ class RemovedSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    section: _Id
+    section: SectionId
     name: Annotated[dict[str, Name], BeforeValidator(in_every_locale), Field(min_length=1)]
-    into: _Id | None = None
+    into: SectionId | None = None
     entries: Fate | None = None
 
     @model_validator(mode="after")

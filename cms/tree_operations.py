@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 from cms.errors import Fault, InvalidContent
 from cms.pointers import existing, json_pointer
-from cms.section_tree import Name, Settings, Slug, in_every_locale
+from cms.section_tree import Name, SectionId, Settings, Slug, in_every_locale
 
 _Names = Annotated[dict[str, Name], BeforeValidator(in_every_locale), Field(min_length=1)]
 _Slugs = Slug | Annotated[dict[str, Slug], Field(min_length=1)]
@@ -18,13 +18,14 @@ class _Operation(BaseModel):
 
 
 class Add(_Operation):
-    """A new section below `parent` (None: the root)."""
+    """A new section below `parent` (None: the root). Operations after it can name it by an `id` of one's own."""
 
     op: Literal["add"]
     parent: str | None
     slug: _Slugs
     name: _Names
     position: _Position = None
+    id: SectionId | None = None
 
 
 class Rename(_Operation):

@@ -89,7 +89,8 @@ def test_a_publication_is_of_an_entry(session: Session, olga: Colleague) -> None
 
 
 def test_a_path_has_one_rule_in_each_locale(session: Session) -> None:
-    rule = {"path": "/old", "locale": "ru", "status": 410, "source": "automatic", "created_at": MORNING}
+    times = {"created_at": MORNING, "changed_at": MORNING}
+    rule = {"path": "/old", "locale": "ru", "prefix": False, "status": 410, "source": "manual", **times}
     session.add_all([Redirect(id=new_id(), **rule), Redirect(id=new_id(), **{**rule, "locale": "en"})])
     session.flush()
     session.add(Redirect(id=new_id(), **rule))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from cms import history, publishing, restructuring, saving, scheduling, snapshots, structure, trash, usages
 from cms.errors import AddressTaken, WrongState
-from cms.redirects import NOT_FOUND
+from cms.redirects import NOT_FOUND, Answer
 from cms.scheduling import Plan
 from cms.tables.entries import Departure, Entry
 from cms.tables.events import Event
@@ -482,3 +482,25 @@ def test_a_changed_entry_that_went_along_comes_back_as_it_was_live(
     undo(session, olga)
     assert (state(session, entry), live(session, entry)) == ((two[1], 3, 1), (two[1], 1))
     assert what_is_at(session, "/old/hours") == ("redirect", "/new/hours")
+
+
+def test_what_was_taken_down_meanwhile_is_still_known_where_it_was_before(
+    session: Session, olga: Colleague, two: list[str]
+) -> None:
+    entry = a_live_news(session, by=olga.by(), section=two[0], slug="hours")
+    restructure(session, merge(two), by=olga.by())
+    publishing.unpublish(session, entry, by=olga.by(), answer=Answer("gone", explanation="Closed."))
+    undo(session, olga)
+    assert what_is_at(session, "/old/hours") == ("gone", "Closed.")
+    assert what_is_at(session, "/new/hours") == ("gone", "Closed.")
+
+
+def test_what_was_moved_on_meanwhile_is_found_from_all_its_places(
+    session: Session, olga: Colleague, two: list[str]
+) -> None:
+    entry = a_live_news(session, by=olga.by(), section=two[0], slug="hours")
+    restructure(session, merge(two), by=olga.by())
+    saving.save(session, entry, {"section": None, "slug": "days"}, expected=entry.revision, by=olga.by())
+    publishing.publish(session, entry, by=olga.by())
+    undo(session, olga)
+    assert [what_is_at(session, path) for path in ("/old/hours", "/new/hours")] == [("redirect", "/days")] * 2

@@ -313,3 +313,17 @@ def test_all_that_cannot_be_done_is_told_at_once(session: Session, olga: Colleag
 def test_a_published_move_is_live(session: Session, olga: Colleague, family: Family) -> None:
     restructure(session, move(family[2], None), by=olga.by())
     assert live_tree(session).path(family[2], locale="ru") == "/low"
+
+
+def test_operations_may_name_a_section_that_one_before_them_made(session: Session, olga: Colleague) -> None:
+    [css] = sections(session, "css", by=olga.by())
+    add = {"op": "add", "parent": None, "slug": "layout", "name": "Layout", "id": "layout"}
+    assert restructure(session, add, {"op": "move", "section": css, "parent": "layout"}, by=olga.by()) == ["layout"]
+    assert live_tree(session).path(css, locale="ru") == "/layout/css"
+
+
+def test_an_id_that_was_ever_a_sections_is_taken(session: Session, olga: Colleague) -> None:
+    [css] = sections(session, "css", by=olga.by())
+    restructure(session, remove(css), by=olga.by())
+    [fault] = refused(session, {"op": "add", "parent": None, "slug": "a", "name": "A", "id": css}, olga=olga)
+    assert (fault.pointer, fault.code) == ("/operations/0/id", "id_taken")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -111,6 +111,15 @@ class Stories(RuleBasedStateMachine):
         saved, made = restructuring.change(site.session, tree, [operation], expected=tree.revision, by=by)
         site.sections += made
         publishing.publish(site.session, saved.entry, by=by)
+
+    @initialize()
+    def begin_with_something(self) -> None:
+        """A tree of two levels with entries in it, so that a story has something to move."""
+        for parent, slug in ((None, "a"), (None, "b"), (0, "a"), (0, "b")):
+            self.add_a_section(parent, slug)
+        for number, slug in enumerate("abca"):
+            self.publish_something_new(number, slug, "ru")
+        self.publish_something_new(None, "c", "en")
 
     @rule(parent=st.none() | WHICH, slug=SLUGS)
     def add_a_section(self, parent: int | None, slug: str) -> None:
