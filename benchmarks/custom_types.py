@@ -2,13 +2,11 @@
 
 In the process and over HTTP, each page asked for alone, nothing cached."""
 
-import os
 import socket
 import statistics
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +24,7 @@ from api.parts import Parts
 from api.request_log import configure_logging
 from api.settings import Settings
 from api.starting import prepared
+from benchmarks import databases
 from benchmarks.figures import Figure, table
 from cms import finding, making_types, sign_in
 from cms.attribution import COMMAND_LINE, By
@@ -34,7 +33,6 @@ from cms.database import Database
 from cms.delivery import publications
 from cms.listing import Asked, Condition
 
-POSTGRESQL = os.environ.get("SITEDESK_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 COUNT = 100_000
 _ROUNDS = 8
 _DEEP = 16
@@ -85,8 +83,8 @@ CASES = [
 def run() -> list[Figure]:
     """Fill a new database of each kind and time its lists, in the process."""
     figures = []
-    for name, database_url in (("SQLite", None), ("PostgreSQL", POSTGRESQL)):
-        with _site(database_url) as parts:
+    for name, url in databases.each():
+        with _site(url) as parts:
             fill(parts.database)
             for side, ask in SIDES.items():
                 figures.append(_figure(f"{name}, {side}", partial(_in_process, parts.database, ask)))
@@ -97,25 +95,9 @@ def run() -> list[Figure]:
 
 
 @contextmanager
-def _site(server: str | None) -> Iterator[Parts]:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        if server is None:
-            with prepared(Settings(data=data)) as parts:
-                yield parts
-            return
-        admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        name = f"sitedesk_bench_{uuid.uuid4().hex}"
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
-        try:
-            url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-            with prepared(Settings(data=data, database_url=url)) as parts:
-                yield parts
-        finally:
-            with admin.connect() as connection:
-                connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-            admin.dispose()
+def _site(url: str) -> Iterator[Parts]:
+    with tempfile.TemporaryDirectory() as folder, prepared(Settings(data=Path(folder), database_url=url)) as parts:
+        yield parts
 
 
 def fill(database: Database, *, count: int = COUNT) -> None:

@@ -1,13 +1,11 @@
 """A hundred thousand rules: how long a path takes to resolve, in the process and over HTTP, on each database.
 
-`python -m benchmarks.redirects` prints a table. PostgreSQL is taken from `SITEDESK_BENCH_POSTGRESQL`, a URL of an empty
-database that may be written to, and left out without it.
+`python -m benchmarks.redirects` prints a table.
 """
 
 import http.client
 import itertools
 import multiprocessing
-import os
 import random
 import socket
 import statistics
@@ -28,6 +26,7 @@ from api.app import create_app
 from api.request_log import configure_logging
 from api.settings import Settings
 from api.starting import prepared
+from benchmarks import databases
 from benchmarks.figures import Figure, table
 from cms import founding, migrating, restructuring, site, structure
 from cms import publishing as publishing_verbs
@@ -51,14 +50,11 @@ _ASKED = 2_000
 def run() -> list[Figure]:
     """Fill a site with rules on each database and resolve paths of each kind."""
     figures = []
-    with tempfile.TemporaryDirectory() as folder:
-        urls = {"SQLite": f"sqlite:///{Path(folder) / 'site.db'}"}
-        if "SITEDESK_BENCH_POSTGRESQL" in os.environ:
-            urls["PostgreSQL"] = os.environ["SITEDESK_BENCH_POSTGRESQL"]
-        for name, url in urls.items():
-            with _filled(url) as database:
-                figures += _figures(name, database)
-            figures += _over_http(name, Settings(data=Path(folder) / name, database_url=url))
+    for name, url in databases.each():
+        with _filled(url) as database:
+            figures += _figures(name, database)
+        with tempfile.TemporaryDirectory() as folder:
+            figures += _over_http(name, Settings(data=Path(folder), database_url=url))
     return figures
 
 

@@ -1,22 +1,19 @@
 """A section with a hundred thousand live entries, planned, moved, published and merged; and a tree of 10,000 sections.
 
-`python -m benchmarks.structure` prints a table. PostgreSQL is taken from `SITEDESK_BENCH_POSTGRESQL`, a URL of an empty
-database that may be written to, and left out without it.
+`python -m benchmarks.structure` prints a table.
 """
 
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import literal_column, text
 from sqlalchemy.orm import Session
 
+from benchmarks import databases
 from benchmarks.figures import Figure, table
 from cms import founding, migrating, planning, publishing, restructuring, saving, site, structure
 from cms.attribution import COMMAND_LINE, By
@@ -37,13 +34,9 @@ Operation = dict[str, Any]
 def run() -> list[Figure]:
     """Fill a site on each database, change its tree and measure each step."""
     figures = []
-    with tempfile.TemporaryDirectory() as folder:
-        urls = {"SQLite": f"sqlite:///{Path(folder) / 'site.db'}"}
-        if "SITEDESK_BENCH_POSTGRESQL" in os.environ:
-            urls["PostgreSQL"] = os.environ["SITEDESK_BENCH_POSTGRESQL"]
-        for name, url in urls.items():
-            with _founded(url) as database:
-                figures += [Figure(f"{what}, {name}", *rest) for what, *rest in _figures(database)]
+    for name, url in databases.each():
+        with _founded(url) as database:
+            figures += [Figure(f"{what}, {name}", *rest) for what, *rest in _figures(database)]
     return figures
 
 
