@@ -378,7 +378,9 @@ def _tell(
     session.execute(insert(Event).from_select(names, rows))
 
 
-def _path(tree: SectionTree, section: str | None, *, of: type[Publication] | type[Revision] = Publication) -> ColumnElement[str] | None:
+def _path(
+    tree: SectionTree, section: str | None, *, of: type[Publication] | type[Revision] = Publication
+) -> ColumnElement[str] | None:
     """The path that the slug of a publication or revision has below a section; None: no path leads there."""
     if section is None:
         return literal("/") + of.slug
