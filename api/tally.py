@@ -25,8 +25,8 @@ class Counts:
 
 
 class Tally:
-    """Counts redirects that answered and paths that were not found. Safe for threads; bounded: what is beyond is only
-    counted in `left_out`."""
+    """Counts redirects that answered and paths that were not found. Safe for threads; bounded: misses beyond are
+    only counted in `left_out`, hits beyond not at all."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,7 +1,7 @@
 """Indexes on the fields of types that staff made: expressions over `compared`, made and dropped with the fields."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -42,8 +42,13 @@ class _Wanted:
 
 def drop(session: Session, before: ContentType | None, after: ContentType | None) -> None:
     """Drop the indexes of fields that are gone, or are compared in another way."""
-    for one in _wanted(before) - _wanted(after):
-        session.execute(DropIndex(_index(session, one), if_exists=True))
+    _drop(session, _wanted(before) - _wanted(after))
+
+
+def drop_unfit(session: Session, before: ContentType, after: ContentType) -> None:
+    """Drop the indexes that could not take the new values: a list is longer as a text than an index allows."""
+    lists = {field.name for field in after.fields if KINDS[field.kind].compares_as == "list"}
+    _drop(session, {one for one in _wanted(before) if one.field in lists})
 
 
 def create(session: Session, before: ContentType | None, after: ContentType | None) -> None:
@@ -55,6 +60,11 @@ def create(session: Session, before: ContentType | None, after: ContentType | No
         # Of an expression the planner knows nothing before it has looked; by itself it looks when rows change.
         for table in sorted({one.table for one in new}):
             session.execute(text(f"ANALYZE {table}"))
+
+
+def _drop(session: Session, indexes: Iterable[_Wanted]) -> None:
+    for one in indexes:
+        session.execute(DropIndex(_index(session, one), if_exists=True))
 
 
 def _wanted(content_type: ContentType | None) -> frozenset[_Wanted]:

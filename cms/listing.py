@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from cms.cursors import decoded, encoded
 from cms.errors import BadQuery
 from cms.field_kinds import LARGEST_WHOLE, moment_text
-from cms.json_columns import folded, holds, unindexed, without
+from cms.json_columns import among, folded, holds, unindexed, without
 
 LARGEST_PAGE = 100
 LONGEST_VALUE = 1_000
@@ -227,7 +227,8 @@ def _compiled(condition: Condition, columns: Mapping[str, Column], *, aside: boo
         raise BadQuery(condition.parameter, "unknown_field", f"There is no field '{condition.field}' to filter by.")
     if condition.operator not in column.operators:
         offered = ", ".join(sorted(column.operators))
-        raise BadQuery(condition.parameter, "unknown_operator", f"'{condition.field}' can be filtered by: {offered}.")
+        said = f"'{condition.field}' can be filtered by: {offered}." if offered else "This field is not filtered by."
+        raise BadQuery(condition.parameter, "unknown_operator", said)
     if len(condition.values) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in condition.values):
         raise BadQuery(condition.parameter, "too_long", f"At most {MOST_VALUES} values of {LONGEST_VALUE} characters.")
     if aside:
@@ -247,7 +248,7 @@ _OPERATORS: Mapping[str, Callable[[Column, list[Any]], ColumnElement[bool]]] = {
     "ne": lambda column, values: or_(column.expression != values[0], column.expression.is_(None)),
     "in": lambda column, values: column.expression.in_(values),
     "nin": lambda column, values: or_(column.expression.not_in(values), column.expression.is_(None)),
-    "below": lambda column, values: column.expression.in_(column.within(values[0])),
+    "below": lambda column, values: among(column.expression, column.within(values[0])),
     "lt": lambda column, values: column.expression < values[0],
     "lte": lambda column, values: column.expression <= values[0],
     "gt": lambda column, values: column.expression > values[0],

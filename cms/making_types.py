@@ -49,10 +49,12 @@ def put(
     if planned.old is not None and planned.row is not None and planned.row.definition == planned.definition:
         return Put(planned.old, report, made=False)
     _keep(session, planned, by=by)
-    field_indexes.drop(session, planned.old, planned.new)
     if planned.old is not None:
+        field_indexes.drop_unfit(session, planned.old, planned.new)
         carry_out(session, Change(planned.old, planned.new), by=by)
     field_indexes.create(session, planned.old, planned.new)
+    # Last: on PostgreSQL nobody can read a table from the drop of an index to the commit.
+    field_indexes.drop(session, planned.old, planned.new)
     number, lost = planned.new.revision, report.confirm
     events.record(session, "type.saved", by=by, name=name, type_revision=number, entries=report.entries, lost=lost)
     return Put(planned.new, report, made=planned.old is None)

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from rapidfuzz import fuzz, process
-from slugify import slugify
 from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from cms import events, redirect_rules, site
 from cms.attribution import By
 from cms.columns import EQUALITY, ORDER, WORDS
 from cms.delivery import resolving
+from cms.delivery.guesses import last_step
 from cms.delivery.live_structure import live_site
 from cms.delivery.noise import Missed
 from cms.delivery.publications import titled
@@ -200,19 +200,13 @@ _FEW = 20
 
 def guesses(session: Session, row: MissingPath, *, search: Search) -> list[Guess]:
     """What may be meant by a path, the best first: what has the slug, had it, has one like it, or has the words."""
-    slug = _slug_of(row.path)
+    slug = last_step(row.path)
     found: dict[tuple[str | None, str | None], Guess] = {}
     for one in (*_sections(session, row, slug), *_entries(session, row, slug, search)):
         place = (one.entry, one.section)
         if place not in found or found[place].score < one.score:
             found[place] = one
     return sorted(found.values(), key=lambda one: (-one.score, one.path))[:MOST_GUESSES]
-
-
-def _slug_of(path: str) -> str:
-    """The last step as we would write it: without .html, in latin letters."""
-    last = unquote(path.rstrip("/").rpartition("/")[2])
-    return slugify(re.sub(r"\.[A-Za-z0-9]{1,5}$", "", last))
 
 
 def _sections(session: Session, row: MissingPath, slug: str) -> Iterator[Guess]:
@@ -252,6 +246,7 @@ def _once_had(session: Session, slug: str) -> Sequence[str]:
         .join(Publication, Publication.entry_id == Revision.entry_id)
         .where(Revision.slug == slug, Publication.slug != slug)
         .distinct()
+        .order_by(Revision.entry_id)
         .limit(_FEW)
     ).all()
 
@@ -260,6 +255,7 @@ def _alike(session: Session, slug: str) -> list[tuple[str, float]]:
     p = Publication
     # Slugs of quite another length cannot be alike.
     near: ColumnElement[bool] = func.length(p.slug).between(len(slug) * 0.6, len(slug) * 1.7)
-    rows = session.execute(select(p.slug, p.entry_id).where(near).limit(_MOST_SLUGS)).all()
+    wanted = select(p.slug, p.entry_id).where(near).order_by(p.slug, p.entry_id)
+    rows = session.execute(wanted.limit(_MOST_SLUGS)).all()
     scored = process.extract(slug, [row.slug for row in rows], scorer=fuzz.ratio, score_cutoff=_ALIKE, limit=_FEW)
     return [(rows[index].entry_id, score / 100) for _, score, index in scored]

@@ -8,11 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cms.delivery.resolving import normal
+from cms.delivery.resolving import MOST_HOPS, before_query, normal
 
-_MOST_HOPS = 30
-# Rules that lead below a new one: more are not looked at.
-_MOST_LOOKED_AT = 200
+# Rules that lead below a new one: more are not looked at for loops, which only end in "not found".
+MOST_LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ class Links:
         """Add a link, or take it instead of the one from its path."""
         self._links[link.locale, link.path] = link
         if link.url is not None:
-            for above in _above(_plain(link.url)):
-                if len(self._leading_below[above]) < _MOST_LOOKED_AT:
+            for above in paths_above(before_query(link.url)):
+                if len(self._leading_below[above]) < MOST_LOOKED_AT:
                     self._leading_below[above].append(link.path)
 
     def put_unless_round(self, link: Link) -> tuple[str, ...]:
@@ -66,7 +65,7 @@ class Links:
 
     def _followed(self, path: str, locale: str) -> tuple[str, ...]:
         way, used = [path], set()
-        while len(way) <= _MOST_HOPS:
+        while len(way) <= MOST_HOPS:
             # The root is always live.
             link = self._at(path, locale) if path != "/" or len(way) == 1 else None
             if link is None or link.url is None:
@@ -75,7 +74,7 @@ class Links:
                 return tuple(way)
             used.add(link)
             rest = path[len(link.path.rstrip("/")) :] if path != link.path else ""
-            path = normal(_plain(link.url).rstrip("/") + rest)
+            path = normal(before_query(link.url).rstrip("/") + rest)
             way.append(path)
         return ()
 
@@ -83,17 +82,13 @@ class Links:
         here = self._links.get((locale, path)) or self._links.get((None, path))
         if here is not None:
             return here
-        for above in reversed(_above(path)):
+        for above in reversed(paths_above(path)):
             for link in (self._links.get((locale, above)), self._links.get((None, above))):
                 if link is not None and link.prefix:
                     return link
         return None
 
 
-def _above(path: str) -> list[str]:
+def paths_above(path: str) -> list[str]:
     """All paths above a path, from the root down."""
     return [path[: slash.start()] or "/" for slash in re.finditer("/", path)]
-
-
-def _plain(url: str) -> str:
-    return re.split(r"[?#]", url, maxsplit=1)[0]

@@ -22,6 +22,7 @@ from cms.delivery.live_structure import live_site
 from cms.errors import Fault, InvalidContent, NotFound, RuleExists, WrongState
 from cms.identity import new_id
 from cms.listing import Asked, Column, Condition, Page, page
+from cms.redirect_loops import MOST_LOOKED_AT, paths_above
 from cms.showing import instant
 from cms.tables.missing import MissingPath
 from cms.tables.publications import Publication, Redirect
@@ -30,8 +31,6 @@ STATUSES = (301, 302, 307, 308, resolving.GONE)
 LONGEST_EXPLANATION = 2_000
 # A path is part of a unique key, and PostgreSQL takes keys of 2,700 bytes at most.
 LONGEST_PATH_BYTES = 2_000
-# Rules that lead below a new one: more are not looked at for loops, which only end in "not found".
-_MOST_LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,7 @@ def close_missing(session: Session, rules: Sequence[Any]) -> None:
     exact = {rule.path: rule for rule in rules}
     below = {rule.path: rule for rule in rules if rule.prefix}
     for row in open_paths:
-        above = (row.path[: one.start()] or "/" for one in re.finditer("/", row.path))
-        rule = exact.get(row.path) or next((below[path] for path in above if path in below), None)
+        rule = exact.get(row.path) or next((below[path] for path in paths_above(row.path) if path in below), None)
         if rule is not None and (rule.locale is None or row.locale in (None, rule.locale)):
             session.execute(update(m).where(m.id == row.id).values(state="redirected", redirect_id=rule.id))
 
@@ -296,7 +294,7 @@ def _refuse_loops(session: Session, stored: Redirect) -> None:
     starts = [stored.path]
     if stored.prefix:
         below = Redirect.target_url.startswith(f"{stored.path.rstrip('/')}/", autoescape=True)
-        wanted = select(Redirect.path).where(Redirect.slug.is_(None), below).limit(_MOST_LOOKED_AT)
+        wanted = select(Redirect.path).where(Redirect.slug.is_(None), below).limit(MOST_LOOKED_AT)
         starts += session.scalars(wanted).all()
     for locale in site.locales(session).all if stored.locale is None else (stored.locale,):
         for start in starts:

@@ -19,6 +19,7 @@ from cms.delivery import resolving
 from cms.delivery.live_structure import live_site
 from cms.errors import Fault, InvalidContent
 from cms.identity import is_id, new_id
+from cms.json_columns import among
 from cms.section_tree import Section, SectionTree, in_locale
 from cms.structure import newest_tree
 from cms.tables.entries import Entry
@@ -174,27 +175,22 @@ def _end(
 ) -> None:
     """A section that stands at a place again has no rule there, and one that is back is gone no longer."""
     by_id = {section.id: section for section in sections}
-    for ids in _chunks(list(by_id)):
-        leads = {**_NO_TARGET, "target_section": Redirect.about, "about": None, "explanation": None, "changed_at": at}
-        back = update(Redirect).where(Redirect.about.in_(ids), Redirect.prefix.is_(True))
-        _execute(session, back.values(status=301, **leads))
-        rules = select(Redirect).where(
-            Redirect.target_section.in_(ids), Redirect.about.is_(None), Redirect.slug.is_not(None)
-        )
-        for rule in session.scalars(rules).all():
-            section = by_id[rule.target_section or ""]
-            here = {one.locale for one in _places(tree, section, locales) if one[1:3] == (rule.section, rule.slug)}
-            over = set(locales) if rule.locale is None else {rule.locale}
-            if here & over:
-                session.delete(rule)
-                for locale in sorted(over - here):
-                    place = Place(locale, rule.section, rule.slug or "", rule.path)
-                    _add(session, place, prefix=True, status=301, target_section=section.id, at=at)
+    leads = {**_NO_TARGET, "target_section": Redirect.about, "about": None, "explanation": None, "changed_at": at}
+    back = update(Redirect).where(among(Redirect.about, by_id), Redirect.prefix.is_(True))
+    _execute(session, back.values(status=301, **leads))
+    rules = select(Redirect).where(
+        among(Redirect.target_section, by_id), Redirect.about.is_(None), Redirect.slug.is_not(None)
+    )
+    for rule in session.scalars(rules).all():
+        section = by_id[rule.target_section or ""]
+        here = {one.locale for one in _places(tree, section, locales) if one[1:3] == (rule.section, rule.slug)}
+        over = set(locales) if rule.locale is None else {rule.locale}
+        if here & over:
+            session.delete(rule)
+            for locale in sorted(over - here):
+                place = Place(locale, rule.section, rule.slug or "", rule.path)
+                _add(session, place, prefix=True, status=301, target_section=section.id, at=at)
     session.flush()
-
-
-def _chunks(ids: list[str], size: int = 500) -> Iterable[list[str]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def _left_by_entries(place: Place) -> ColumnElement[bool]:
@@ -230,8 +226,11 @@ def target(session: Session, to: str, *, entries: Container[str] | None = None) 
 
     Raises `InvalidContent`."""
     if _ON_THIS_SITE.fullmatch(to):
-        path = re.split(r"[?#]", to, maxsplit=1)[0]
-        return {"target_url": resolving.normal(path) + to[len(path) :]}
+        path = resolving.before_query(to)
+        leads = resolving.normal(path)
+        if {".", ".."} & set(leads.split("/")):
+            raise _refused("malformed_path", "Give the path as it is, without the steps '.' and '..'.")
+        return {"target_url": leads + to[len(path) :]}
     if to in newest_tree(session):
         return {"target_section": to}
     if is_id(to) and (session.get(Entry, to) is not None if entries is None else to in entries):

@@ -42,9 +42,18 @@ def _pattern_faults(said: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _host_faults(said: Mapping[str, Any]) -> Iterator[Fault]:
     for index, host in enumerate(said.get("redirect_hosts") or ()):
-        if not _HOST.fullmatch(host):
+        if not _HOST.fullmatch(_in_ascii(host)):
             told = "Give a host alone, such as shop.example.org, without https:// and without a path."
             yield Fault(f"/fields/redirect_hosts/{index}", "malformed_host", told)
+
+
+def _in_ascii(host: str) -> str:
+    """A host whose name may be in another alphabet, as it is looked up; as it is, when it is none."""
+    name, colon, port = host.partition(":")
+    try:
+        return name.encode("idna").decode("ascii") + colon + port
+    except UnicodeError:
+        return host
 
 
 def _feed_faults(session: Session, said: Mapping[str, Any]) -> Iterator[Fault]:

@@ -1,6 +1,6 @@
 """The tree of sections as editors see it: the newest revision of the `structure` entry, and the one in force."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from cms.content_types import ContentType
 from cms.database import remembered
 from cms.delivery.live_structure import live_tree
 from cms.errors import Fault, InUse, WrongState
+from cms.json_columns import among
 from cms.section_tree import MAX_LEVELS, MAX_SECTIONS, SectionNode, SectionTree, measure, refuse_twins, stored
 from cms.snapshots import Snapshot
 from cms.tables.entries import Entry, Revision
@@ -132,14 +133,13 @@ class Standing:
 
 def standing(session: Session, sections: Collection[str]) -> dict[str, Standing]:
     """What stands in some sections; those that nothing stands in are left out."""
-    published: dict[str | None, int] = {}
-    drafts: dict[str | None, int] = {}
-    for ids in chunks(sections):
-        p, e = Publication, Entry
-        live = select(p.section, func.count().label("total")).where(p.section.in_(ids)).group_by(p.section)
-        published |= {row.section: row.total for row in session.execute(live)}
-        drafted = select(e.section, func.count().label("total")).where(e.section.in_(ids), is_draft_there())
-        drafts |= {row.section: row.total for row in session.execute(drafted.group_by(e.section))}
+    if not sections:
+        return {}
+    p, e = Publication, Entry
+    live = select(p.section, func.count().label("total")).where(among(p.section, sections)).group_by(p.section)
+    published = {row.section: row.total for row in session.execute(live)}
+    drafted = select(e.section, func.count().label("total")).where(among(e.section, sections), is_draft_there())
+    drafts = {row.section: row.total for row in session.execute(drafted.group_by(e.section))}
     return {
         section: Standing(published.get(section, 0), drafts.get(section, 0))
         for section in sections
@@ -154,12 +154,6 @@ def is_draft_there() -> ColumnElement[bool]:
         Publication.entry_id == e.id, Publication.section == e.section
     )
     return e.trashed_at.is_(None) & or_(e.published_revision.is_(None), elsewhere)
-
-
-def chunks(ids: Iterable[str], size: int = 1_000) -> Iterator[list[str]]:
-    """Ids in portions that a statement can take, in order."""
-    ordered = sorted(ids)
-    return (ordered[start : start + size] for start in range(0, len(ordered), size))
 
 
 # --- checking ---

@@ -57,7 +57,7 @@ STAFF_KINDS = (
     "object",
 )
 # Every type has these by itself.
-GIVEN_BY_US = ("seo", "source_fields")
+_GIVEN_BY_US = (("seo", "group"), ("source_fields", "object"))
 _TITLE = Field("title", "text", required=True)
 
 
@@ -198,7 +198,7 @@ def _listed(fields: Any) -> list[Any]:
 
 def _is_ours(given: Any) -> bool:
     """What a GET gave may be sent back, with the fields that every type has."""
-    return isinstance(given, dict) and given.get("name") in GIVEN_BY_US
+    return isinstance(given, dict) and (given.get("name"), given.get("kind")) in _GIVEN_BY_US
 
 
 def _fault(error: Any, given: Mapping[str, Any], places: list[int]) -> Fault:

@@ -31,6 +31,8 @@ _WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
     "alt": ("text", "long_text"),
     "topics": ("topics",),
     "cover": ("reference",),
+    "seo": ("group",),
+    "source_fields": ("object",),
 }
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 

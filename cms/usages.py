@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from cms.content import Reference
 from cms.errors import InUse
+from cms.json_columns import among
 from cms.tables.entries import Entry, Usage
 
 _SHOWN = 100
@@ -50,21 +51,15 @@ def refuse_if_used(session: Session, entry_id: str) -> None:
 def missing(session: Session, ids: Iterable[str]) -> set[str]:
     """Which of the ids are no entries."""
     wanted = set(ids)
-    found: set[str] = set()
-    for chunk in _chunks(sorted(wanted)):
-        found.update(session.scalars(select(Entry.id).where(Entry.id.in_(chunk))))
-    return wanted - found
+    if not wanted:
+        return wanted
+    return wanted.difference(session.scalars(select(Entry.id).where(among(Entry.id, sorted(wanted)))))
 
 
 def types(session: Session, ids: Iterable[str]) -> dict[str, str]:
     """The type of each entry that exists among the ids."""
-    found: dict[str, str] = {}
-    for chunk in _chunks(sorted(set(ids))):
-        found.update(
-            (row.id, row.type) for row in session.execute(select(Entry.id, Entry.type).where(Entry.id.in_(chunk)))
-        )
-    return found
-
-
-def _chunks(ids: list[str], size: int = 500) -> Iterable[list[str]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = session.execute(select(Entry.id, Entry.type).where(among(Entry.id, wanted)))
+    return {row.id: row.type for row in rows}

@@ -21,8 +21,9 @@ def list_redirects(request: Request) -> Response:
 
     A rule holds for its `path` in its `locale` (null: every one), and with `prefix` for all below it, whose rest then
     follows on `to`. What is live at a path goes before every rule, a rule for just the path before one for all below,
-    the longer before the shorter. Apply them to the result until none applies. Rules that lead nowhere now are left
-    out, and those that were removed are not told: take them all anew now and then."""
+    the longer before the shorter. Apply them to the result until none applies, each once at most. Rules that lead
+    nowhere or to their own path now are left out, and those that were removed are not told: take them all anew now and
+    then, and whenever the tree was published."""
     asked = query.read(request, others=frozenset({"updated_since"}))
     if asked.asked.conditions or asked.asked.sort or asked.asked.total:
         said = "Redirects are neither filtered nor sorted here: there are updated_since, page[size] and page[after]."

@@ -58,7 +58,7 @@ def create_redirect(request: Request, body: RedirectBody) -> Response:
         desk.permit("redirects")
 
         def work() -> Response:
-            return kept_reply(desk, redirect_rules.create(desk.session, rule_of(body), by=desk.by), status=201)
+            return kept_reply(desk, redirect_rules.create(desk.session, _rule_of(body), by=desk.by), status=201)
 
         return once(request, desk, body.model_dump_json().encode(), work)
 
@@ -153,12 +153,6 @@ def remove_redirect(request: Request, id: str) -> Response:
     return Response(None, 204, PRIVATE)
 
 
-def rule_of(body: RedirectBody, *, path: str | None = None) -> Rule:
-    """What a body asks for, about its own path or another."""
-    said = {name: value for name, value in body.model_dump().items() if name != "note"}
-    return Rule(**(said if path is None else {**said, "path": path}))
-
-
 def kept_reply(desk: Desk, kept: Kept, *, status: int = 200) -> Response:
     """A redirect as it is now, with what staff should know of it."""
     [shown] = redirect_rules.show(desk.session, [kept.redirect])
@@ -167,6 +161,10 @@ def kept_reply(desk: Desk, kept: Kept, *, status: int = 200) -> Response:
         headers["Location"] = f"/editor/v1/redirects/{kept.redirect.id}"
     meta = {"warnings": [asdict(one) for one in kept.warnings]}
     return private(shown, status=status, meta=meta, headers=headers)
+
+
+def _rule_of(body: RedirectBody) -> Rule:
+    return Rule(**body.model_dump(exclude={"note"}))
 
 
 def _tag(stored: Redirect) -> str:

@@ -15,6 +15,7 @@ from cms import rich_text, site_types
 from cms.content_types import ContentType
 from cms.delivery.live_structure import LiveSite
 from cms.delivery.publications import around, below
+from cms.json_columns import among
 from cms.section_tree import in_locale
 from cms.site import Feed, Settings
 from cms.tables.publications import Publication
@@ -87,7 +88,7 @@ def _newest(session: Session, feed: Feed, live: LiveSite) -> list[tuple[Publicat
     if feed.locale is not None:
         wanted = wanted.where(p.locale == feed.locale)
     if feed.section is not None:
-        wanted = wanted.where(p.section.in_(below(live.tree, feed.section)))
+        wanted = wanted.where(among(p.section, below(live.tree, feed.section)))
     # Read as far as is needed: what has no path, because its section is not live, does not count.
     rows = wanted.order_by(p.published_at.desc(), p.entry_id).execution_options(yield_per=feed.limit)
     with session.scalars(rows) as newest:

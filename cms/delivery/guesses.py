@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from rapidfuzz import fuzz
 from slugify import slugify
@@ -39,7 +40,7 @@ def near_slugs(session: Session, path: str, *, tree: SectionTree, locale: str) -
 
 def last_step(path: str) -> str:
     """The last step of a path as a slug would have it: `/a/Office%20Hours.html` → `office-hours`."""
-    step = path.rstrip("/").rpartition("/")[2][:_LONGEST_STEP]
+    step = unquote(path.rstrip("/").rpartition("/")[2][:_LONGEST_STEP])
     stem, dot, extension = step.rpartition(".")
     return slugify(stem if dot and extension.lower() in _EXTENSIONS else step, max_length=MAX_SLUG)
 

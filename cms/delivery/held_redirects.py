@@ -22,14 +22,15 @@ _COLUMNS: Mapping[str, Column] = {
 
 def listing(session: Session, asked: Asked) -> tuple[list[dict[str, Any]], str | None]:
     """Rules that lead somewhere now or say that something is gone, the first changed first, and the next cursor. What
-    leads nowhere now is left out, so that a page may be short. Raises `BadQuery`."""
+    leads nowhere or to its own path now, as after a move back, is left out, so that a page may be short. Raises
+    `BadQuery`."""
     asked = replace(asked, sort=asked.sort or (("changed_at", False),))
     found = page(session, select(Redirect), asked, columns=_COLUMNS, id=_REDIRECT.id)
     live, locales = live_site(session), site.locales(session)
     held = []
     for rule, *_ in found.rows:
         end = resolving.end(session, rule, site=live, locale=rule.locale or locales.default)
-        if end is not None:
+        if end is not None and end.moved_to != rule.path:
             held.append(_held(rule, end))
     return held, found.next
 

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from cms import menu_items
 from cms.delivery.publications import media_url
+from cms.json_columns import among
 from cms.section_tree import Section, SectionTree, in_locale
 from cms.site import Locales
 from cms.tables.publications import Publication
 
 # However many sections "and its children" asks for, an answer has no more items.
 MOST_SHOWN = 5_000
-_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def live_menus(session: Session, *, locale: str, locales: Locales) -> list[Menu]
 def resolved(
     session: Session, menus: Sequence[Menu], *, tree: SectionTree, locale: str
 ) -> tuple[list[list[dict[str, Any]]], set[str]]:
-    """The items of each menu, and the ids of entries that they lead to. One statement for ten thousand links."""
+    """The items of each menu, and the ids of entries that they lead to. One statement."""
     ids = sorted({target for menu in menus for target in menu.targets})
     targets = _targets(session, ids, tree=tree, locale=locale)
     resolvings = [_Resolving(tree, locale, targets) for _ in menus]
@@ -70,12 +70,9 @@ class _Target:
 def _targets(session: Session, ids: Sequence[str], *, tree: SectionTree, locale: str) -> dict[str, _Target]:
     p = Publication
     columns = (p.entry_id, p.title, p.locale, p.section, p.slug, p.file, p.translation_group)
-    rows: list[Any] = []
-    for start in range(0, len(ids), _AT_ONCE):
-        chunk = ids[start : start + _AT_ONCE]
-        groups = select(p.translation_group).where(p.entry_id.in_(chunk))
-        twins = (p.locale == locale) & p.translation_group.in_(groups)
-        rows += session.execute(select(*columns).where(or_(p.entry_id.in_(chunk), twins))).all()
+    named = among(p.entry_id, ids)
+    twins = (p.locale == locale) & p.translation_group.in_(select(p.translation_group).where(named))
+    rows = session.execute(select(*columns).where(or_(named, twins))).all() if ids else ()
     found = {row.entry_id: target for row in rows if (target := _target(row, tree)) is not None}
     translations = {row.translation_group: row.entry_id for row in rows if row.locale == locale}
     standing_in = {row.entry_id: found.get(translations.get(row.translation_group, "")) for row in rows}

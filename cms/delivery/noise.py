@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
-from cms.delivery.resolving import LONGEST_PATH, normal
+from cms.delivery.resolving import LONGEST_PATH, before_query, normal
 
 _LONGEST_BYTES = 2_000
 _LONGEST_REFERRER = 500
@@ -38,7 +38,7 @@ def is_noise(path: str, agent: str = "") -> bool:
 
 def grouped(path: str) -> str:
     """The path as misses are counted by: in normal form, without a query string."""
-    return normal(re.split(r"[?#]", path[: 2 * LONGEST_PATH], maxsplit=1)[0])
+    return normal(before_query(path[: 2 * LONGEST_PATH]))
 
 
 def without_query(referrer: str | None) -> str | None:

@@ -14,7 +14,7 @@ from cms.delivery.presenting import Shape
 from cms.delivery.resolving import Found
 from cms.errors import BadQuery
 from cms.listing import Asked, Condition
-from cms.section_tree import Listing, Section, SectionTree, in_locale
+from cms.section_tree import MAX_LEVELS, Listing, Section, SectionTree, in_locale
 from cms.site import Settings
 from cms.tables.publications import Publication
 
@@ -102,16 +102,12 @@ def live_menus(
 def nearest(session: Session, path: str, *, tree: SectionTree, locale: str) -> dict[str, Any]:
     """The live section that a path leads through last: `{path, name}`; in the end the root."""
     steps = path.strip("/").split("/")
-    for count in range(min(len(steps), _DEEPEST), 0, -1):
+    for count in range(min(len(steps), MAX_LEVELS), 0, -1):
         above = "/" + "/".join(steps[:count])
         section = tree.section(tree.at(above, locale=locale) or "")
         if section is not None:
             return {"path": above, "name": in_locale(section.name, locale)}
     return {"path": "/", "name": site.settings(session).name}
-
-
-# Sections go no deeper than this, however many steps a path has.
-_DEEPEST = 40
 
 
 def _index_entry(session: Session, section: Section | None, locale: str, shape: Shape) -> Publication | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, undefer
 from cms.columns import EQUALITY, ORDER, WORDS, FieldColumns, asked_types
 from cms.content_types import ContentType
 from cms.delivery.live_structure import live_tree
+from cms.json_columns import among
 from cms.listing import Asked, Column, page
 from cms.rich_text import Target
 from cms.section_tree import SectionTree
@@ -79,7 +80,7 @@ def one(session: Session, entry_id: str, *, documents: bool = False) -> Publicat
 
 def several(session: Session, ids: Iterable[str], *, documents: bool = False) -> Sequence[Publication]:
     """The publications of some entries, of those that are live, in the order of their ids."""
-    wanted = select(Publication).where(Publication.entry_id.in_(sorted(set(ids))), _LISTED)
+    wanted = select(Publication).where(among(Publication.entry_id, sorted(set(ids))), _LISTED)
     wanted = wanted.order_by(Publication.entry_id)
     return session.scalars(wanted.options(undefer(Publication.fields)) if documents else wanted).all()
 
@@ -147,7 +148,7 @@ def around(
     p = Publication
     rows = session.execute(
         select(p.entry_id, p.locale, p.section, p.slug, p.file, p.translation_group)
-        .where(or_(p.entry_id.in_(targets), p.translation_group.in_(groups)))
+        .where(or_(among(p.entry_id, targets), p.translation_group.in_(groups)))
         # The same answer is the same bytes, for those who compare its ETag.
         .order_by(p.entry_id)
     ).all()

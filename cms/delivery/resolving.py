@@ -21,7 +21,7 @@ from cms.tables.publications import Publication, Redirect
 LONGEST_PATH = 2_000
 GONE = 410
 # A chain of rules is followed to its end, so that a visitor makes one hop; longer ones are mistakes.
-_MOST_HOPS = 30
+MOST_HOPS = 30
 # Beyond the deepest section and the entry in it, there is nothing.
 _MOST_STEPS = 40
 
@@ -79,6 +79,11 @@ def normal(path: str) -> str:
     if not _PLAIN(path):
         path = unicodedata.normalize("NFC", _PIECES.sub(_normal_piece, path))
     return "/" + path.strip("/")
+
+
+def before_query(url: str) -> str:
+    """What stands before a query string and before what follows '#'."""
+    return re.split(r"[?#]", url, maxsplit=1)[0]
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*").fullmatch
@@ -298,7 +303,7 @@ def _followed(look: _Look, first: _Rule | None) -> _Followed:
     rule = first
     way = [look.path]
     used: set[str] = set()
-    while first is not None and rule is not None and len(way) <= _MOST_HOPS:
+    while first is not None and rule is not None and len(way) <= MOST_HOPS:
         used.add(rule.id)
         hop = _hop(look, rule)
         if not isinstance(hop, _Hop):
@@ -329,7 +334,7 @@ def _hop(look: _Look, rule: _Rule) -> Found | _Hop | None:
 
 
 def _to_url(look: _Look, url: str, rest: str) -> Found | _Hop:
-    plain = re.split(r"[?#]", url, maxsplit=1)[0]
+    plain = before_query(url)
     query = url[len(plain) :]
     to = (plain.rstrip("/") if rest else plain) + rest
     if not url.startswith("/"):

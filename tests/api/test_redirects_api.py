@@ -261,6 +261,31 @@ def test_front_ends_are_told_where_rules_lead_now(site: Site, path: str) -> None
     ]
 
 
+def test_a_section_that_was_moved_back_leaves_front_ends_no_circle(site: Site) -> None:
+    section, above = site.administrator.sections(fresh("section"), fresh("above"))
+    site.publisher.live(section=section)
+    was = _move(site, section, above)
+    _move(site, section, None)
+    mine = [(one["path"], one["to"]) for one in held(site) if one["path"].endswith(was)]
+    assert len(mine) == 1, mine
+    assert mine[0][0] != was
+    assert mine[0][1] == was
+
+
+def _move(site: Site, section: str, parent: str | None) -> str:
+    """Moves a section and publishes the tree; the path that it would have at the root."""
+    tree = data_of(site.administrator.get("structure"))
+    body = {"operations": [{"op": "move", "section": section, "parent": parent}]}
+    moved = data_of(site.administrator.call("POST", "structure/changes", seen=tree, json=body))
+    data_of(site.administrator.call("PUT", "structure/publication", seen=moved))
+    [slug] = [one["slug"] for one in _all(tree["fields"]["sections"]) if one["id"] == section]
+    return f"/{slug}"
+
+
+def _all(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for section in sections for one in (section, *_all(section["children"]))]
+
+
 def test_only_what_changed_since_is_told(site: Site, path: str) -> None:
     redirect(site.publisher, f"{path}/a", "/x")
     second = redirect(site.publisher, f"{path}/b", "/x")

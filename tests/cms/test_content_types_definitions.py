@@ -143,6 +143,8 @@ def test_a_name_is_used_once_at_each_level() -> None:
         ({"name": "title"}, ("/fields/0", "title")),
         ({"name": "cover"}, ("/fields/0/kind", "wrong_kind")),
         ({"name": "topics"}, ("/fields/0/kind", "wrong_kind")),
+        ({"name": "seo"}, ("/fields/0/kind", "wrong_kind")),
+        ({"name": "source_fields"}, ("/fields/0/kind", "wrong_kind")),
         ({"kind": "group", "fields": [text(kind="upload")]}, ("/fields/0/fields/0/kind", "not_possible")),
         ({"kind": "group", "fields": [text(sortable="staff")]}, ("/fields/0/fields/0/sortable", "not_possible")),
     ],

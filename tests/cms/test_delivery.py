@@ -353,6 +353,15 @@ def everything_around(session: Session) -> Iterator[Any]:
         yield pages.nearest(session, path, tree=live.tree, locale="ru")
 
 
+def test_there_may_be_more_references_than_a_statement_has_parameters(session: Session, olga: Colleague) -> None:
+    entry = a_live_news(session, by=olga.by())
+    session.flush()
+    ids = [*(f"none-{number}" for number in range(70_000)), entry.id]
+    assert [one.entry_id for one in publications.several(session, ids)] == [entry.id]
+    around = publications.around(session, (), tree=live_tree(session), besides=ids)
+    assert around.live == {entry.id}
+
+
 def test_what_the_public_calls_import_can_read_no_entries() -> None:
     modules = [f"cms.delivery.{path.stem}" for path in Path(publications.__file__).parent.glob("[a-z]*.py")]
     script = f"import sys, {', '.join(modules)}; print(*sys.modules)"

@@ -255,6 +255,11 @@ def test_what_is_not_offered_is_refused(session: Session, field: str, operator: 
     assert refusal(session, ask(field, operator, value)).code == code
 
 
+def test_a_refused_operator_names_those_that_there_are(session: Session) -> None:
+    assert refusal(session, ask("state", "lt", "draft")).message.startswith("'state' can be filtered by: eq, ")
+    assert refusal(session, ask("body", "eq", "x")).message == "This field is not filtered by."
+
+
 @pytest.mark.parametrize("name", ["nothing", "summary", "state", "body"])
 def test_what_nothing_sorts_by_is_refused(session: Session, name: str) -> None:
     assert refusal(session, Asked(sort=((name, False),))).code == "unknown_sort"

@@ -203,6 +203,11 @@ def test_nearly_the_same_slug_is_suggested(session: Session, olga: Colleague, pa
     assert found == [{"title": "Hours", "path": "/hours-of-work"}]
 
 
+def test_a_path_s_last_step_is_read_as_a_slug() -> None:
+    assert guesses.last_step("/a/Office%20Hours.html") == "office-hours"
+    assert guesses.words("/a/Office%20Hours.html") == "office hours"
+
+
 @pytest.mark.parametrize("path", ["/", "//", "/%00", "/___", "/" + "a-" * 999, "/\ud800"])
 def test_a_path_without_words_suggests_nothing(session: Session, path: str) -> None:
     assert guesses.near_slugs(session, path, tree=live_tree(session), locale="ru") == []

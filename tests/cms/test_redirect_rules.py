@@ -280,6 +280,9 @@ def test_the_longest_path_is_kept(session: Session, olga: Colleague) -> None:
         ("javascript:alert(1)", "malformed_address"),
         ("data:text/html,x", "malformed_address"),
         ("ftp://example.org/", "malformed_address"),
+        ("/..//evil.example", "malformed_path"),
+        ("/a/%2e%2e/..//evil.example", "malformed_path"),
+        ("/./evil.example", "malformed_path"),
     ],
 )
 def test_no_open_redirects(session: Session, olga: Colleague, to: str | None, code: str) -> None:
@@ -294,6 +297,13 @@ def test_a_host_that_the_settings_allow_is_led_to(session: Session, olga: Collea
     allow(session, olga, "example.org")
     make(session, olga, "/x", to)
     assert what_is_at(session, "/x") == ("redirect", to)
+
+
+def test_a_host_in_another_alphabet_is_allowed_as_it_is_written(session: Session, olga: Colleague) -> None:
+    allow(session, olga, "пример.рф")
+    make(session, olga, "/x", "https://xn--e1afmkfd.xn--p1ai/")
+    make(session, olga, "/y", "https://пример.рф/")
+    assert what_is_at(session, "/y") == ("redirect", "https://пример.рф/")
 
 
 def test_a_refused_host_names_the_setting(session: Session, olga: Colleague) -> None:

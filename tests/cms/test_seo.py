@@ -162,12 +162,12 @@ def test_settings_hold_once_they_are_published(session: Session, olga: Colleague
         olga,
         **PATTERN,
         site_url="https://www.example.org/",
-        redirect_hosts=["Shop.Example.org", "x.org:8080"],
+        redirect_hosts=["Shop.Example.org", "x.org:8080", "пример.рф"],
         robots_txt="User-agent: *",
         feeds=[{"name": "top", "types": ["news"], "limit": 5}],
     )
     settings = site.settings(session)
-    assert settings.redirect_hosts == {"shop.example.org", "x.org:8080"}
+    assert settings.redirect_hosts == {"shop.example.org", "x.org:8080", "пример.рф"}
     assert (settings.name, settings.url, settings.robots_txt) == ("Firm", "https://www.example.org", "User-agent: *")
     assert settings.feeds == (site.Feed("top", types=("news",), limit=5),)
     assert settings.absolute("/a") == "https://www.example.org/a"
@@ -184,6 +184,8 @@ def test_settings_hold_once_they_are_published(session: Session, olga: Colleague
         ({"redirect_hosts": ["example.org", "https://x"]}, "/fields/redirect_hosts/1"),
         ({"redirect_hosts": ["x/y"]}, "/fields/redirect_hosts/0"),
         ({"redirect_hosts": ["*"]}, "/fields/redirect_hosts/0"),
+        ({"redirect_hosts": ["при мер.рф"]}, "/fields/redirect_hosts/0"),
+        ({"redirect_hosts": ["a..b"]}, "/fields/redirect_hosts/0"),
         ({"feeds": [{"name": "A b"}]}, "/fields/feeds/0/name"),
         ({"feeds": [{"name": "a"}, {"name": "a"}]}, "/fields/feeds/1/name"),
         ({"feeds": [{"name": "a", "types": ["news", "nonsense"]}]}, "/fields/feeds/0/types/1"),
