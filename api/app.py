@@ -54,6 +54,7 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
         title="Sitedesk",
         version="0.1.0",
         summary="A lightweight headless CMS for the people who keep a company's site running.",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
@@ -69,8 +70,8 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
     app.include_router(feeds.router)
     app.include_router(control.router)
     app.include_router(_vitals)
-    install_documentation(app)
     install_openapi(app)
+    install_documentation(app)
     install_problem_handlers(app)
     install_refusal_handlers(app)
     app.add_middleware(Head)

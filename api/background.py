@@ -13,7 +13,6 @@ from api.indexing import Follower
 from api.parts import Parts
 from cms import missing_paths, redirect_rules, scheduling
 from cms.errors import Refusal
-from search_index import IndexUnavailable
 
 log = structlog.get_logger("api.background")
 
@@ -58,8 +57,9 @@ class Loop(threading.Thread):
     def _has_more(self) -> bool:
         try:
             return self._step()
-        except (IndexUnavailable, SQLAlchemyError, OSError) as error:
-            # What is not done now is done later: the position moves only with success.
+        except Exception as error:
+            # A loop that has ended would be missed much later. What is not done now is done then: the position moves
+            # only with success.
             log.exception("background step failed", loop=self.name, error=str(error))
             self._ending.wait(_AFTER_FAILURE)
             return False
@@ -90,7 +90,7 @@ def write_counts(parts: Parts) -> bool:
             with parts.database.writing() as session:
                 redirect_rules.count(session, counts.hits)
                 missing_paths.count(session, counts.missed)
-        except SQLAlchemyError:
+        except BaseException:
             parts.tally.give_back(counts)
             raise
     return False

@@ -49,7 +49,7 @@ def install_documentation(app: FastAPI) -> None:
     The application is made with `docs_url=None, redoc_url=None`: FastAPI's own pages load scripts from elsewhere.
     """
     if app.docs_url or app.redoc_url or not app.openapi_url:
-        raise ValueError("FastAPI's own pages must be off (docs_url=None, redoc_url=None) and openapi_url on")
+        raise ValueError("FastAPI's own pages must be off (docs_url=None, redoc_url=None) and install_openapi before")
     app.openapi_version = "3.1.0"
     app.add_route("/docs", _show_documentation, include_in_schema=False)
     app.add_route("/docs/problems", _show_problems, include_in_schema=False)

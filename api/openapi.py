@@ -1,9 +1,11 @@
 """The OpenAPI document, completed with what routes do not say of themselves: headers, problems, shapes, examples."""
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -69,7 +71,10 @@ def operation_id(route: APIRoute) -> str:
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Complete the document when it is first asked for."""
+    """Serve the document at `/openapi.json`, completed when it is first asked for.
+
+    The application is made with `openapi_url=None`: FastAPI would make the document on the event loop."""
+    app.openapi_url = "/openapi.json"
     generate = app.openapi
     kept: dict[str, dict[str, Any]] = {}
 
@@ -84,6 +89,13 @@ def install_openapi(app: FastAPI) -> None:
         kept.clear()
         kept[stamp] = document
         return document
+
+    turn = threading.Lock()
+
+    @app.get(app.openapi_url, include_in_schema=False)
+    def read_openapi() -> JSONResponse:
+        with turn:
+            return JSONResponse(app.openapi())
 
     app.openapi = openapi  # type: ignore[method-assign]
 

@@ -129,6 +129,7 @@ def _values(
         "translation_group": entry.translation_group,
         "first_published_at": entry.first_published_at or first or by.at,
         "published_at": first or by.at,
+        "changed_at": by.at,
         "byline": public_byline(session, chosen.byline),
         **rendered.columns(),
     }

@@ -307,7 +307,7 @@ def _flush(session: Session, stored: Redirect, *, by: By) -> None:
         # What sections left is kept in memory until the structure is published: here it changes without.
         newest = session.scalars(select(Publication).where(Publication.type == "structure")).first()
         if newest is not None:
-            newest.published_at = max(by.at, newest.published_at + timedelta(microseconds=1))
+            newest.changed_at = max(by.at, newest.changed_at + timedelta(microseconds=1))
         forget(session)
 
 

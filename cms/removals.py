@@ -154,7 +154,7 @@ def _move(session: Session, way: _Way, *, by: By) -> None:
     _copy_revisions(session, way, by=by)
     newest = select(_e.revision).where(_e.id == Schedule.entry_id, way.entries).scalar_subquery()
     _do(session, update(Schedule).where(Schedule.revision == newest).values(revision=Schedule.revision + 1))
-    _do(session, update(_p).where(way.publications).values(section=way.target, revision=now_live))
+    _do(session, update(_p).where(way.publications).values(section=way.target, revision=now_live, changed_at=by.at))
     published = case((_e.published_revision == _e.revision, _e.revision + 1), else_=_e.published_revision)
     values = {"section": way.target, "revision": _e.revision + 1, "published_revision": published, "changed_at": by.at}
     _do(session, update(_e).where(way.entries).values(**values))

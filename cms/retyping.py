@@ -215,7 +215,7 @@ def _carry_batch(session: Session, change: Change, batch: list[Any], *, by: By) 
         if made:
             session.execute(insert(table), made)
     if rows.publications:
-        session.execute(update(Publication), rows.publications)
+        session.execute(update(Publication), [{**row, "changed_at": by.at} for row in rows.publications])
 
 
 def _carry_one(session: Session, change: Change, row: Any, rows: _Rows, *, by: By) -> None:

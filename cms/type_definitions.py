@@ -17,13 +17,13 @@ from pydantic import (
 from pydantic import Field as Member
 
 from cms import content_types
+from cms.content import LONGEST_COMPARED
 from cms.content_types import BUILT_IN, Audience, ContentType, Field
 from cms.errors import Fault, InvalidContent
 from cms.field_kinds import Limits
 from cms.pointers import existing, json_pointer
 from cms.section_tree import in_every_locale
 from cms.type_faults import (
-    LONGEST_COMPARED,
     LONGEST_NAME,
     MOST_FIELDS,
     NAME,

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from cms import content
+from cms.content import LONGEST_COMPARED
 from cms.content_types import Audience, ContentType, Field, Use, possible
 from cms.errors import Fault, InvalidContent
 from cms.field_kinds import KINDS, Limits
@@ -12,8 +13,6 @@ from cms.field_kinds import KINDS, Limits
 MOST_FIELDS = 200
 DEEPEST_GROUP = 3
 LONGEST_NAME = 63
-# PostgreSQL's indexes take no more: 2,704 bytes, of four for a character at most.
-LONGEST_COMPARED = 600
 USES: tuple[Use, ...] = get_args(Use)
 # Lists, imports and the entry itself have other meanings for these.
 _RESERVED = frozenset(

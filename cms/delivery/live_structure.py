@@ -71,7 +71,7 @@ def live_site(session: Session) -> LiveSite:
 
 def _live_site(session: Session) -> LiveSite:
     row = session.execute(_STATE).one()
-    key = (row.entry_id, row.revision, row.published_at)
+    key = (row.entry_id, row.revision, row.changed_at)
     # Looked at once: another thread may keep its own tree between two looks.
     kept_key, tree, former = _kept.get("tree", (None, None, None))
     if tree is None or former is None or kept_key != key:
@@ -112,7 +112,7 @@ _PENDING = Schedule.failure.is_(None)
 _STATE = select(
     select(_STRUCTURE.c.entry_id).scalar_subquery().label("entry_id"),
     select(_STRUCTURE.c.revision).scalar_subquery().label("revision"),
-    select(_STRUCTURE.c.published_at).scalar_subquery().label("published_at"),
+    select(_STRUCTURE.c.changed_at).scalar_subquery().label("changed_at"),
     select(func.min(Schedule.publish_at)).where(_PENDING).scalar_subquery().label("publish_at"),
     select(func.min(Schedule.unpublish_at)).where(_PENDING).scalar_subquery().label("unpublish_at"),
 )

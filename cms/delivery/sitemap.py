@@ -35,10 +35,8 @@ class State:
 
     entries: int
     sections: int
-    newest: datetime | None
-    last: str | None
+    changed: datetime | None
     structure: int
-    settings: datetime | None
 
     @property
     def parts(self) -> int:
@@ -54,14 +52,12 @@ def state(session: Session) -> State:
     row = session.execute(
         select(
             select(func.count()).where(p.slug.is_not(None)).scalar_subquery().label("entries"),
-            select(func.max(p.published_at)).scalar_subquery().label("newest"),
-            select(func.max(p.entry_id)).scalar_subquery().label("last"),
-            select(func.max(p.published_at)).where(p.type == "settings").scalar_subquery().label("settings"),
+            select(func.max(p.changed_at)).scalar_subquery().label("changed"),
         )
     ).one()
     live = live_site(session)
     sections = (len(live.tree) + 1) * len(site.locales(session).all)
-    return State(row.entries, sections, row.newest, row.last, live.revision, row.settings)
+    return State(row.entries, sections, row.changed, live.revision)
 
 
 def sections(session: Session) -> list[Location]:

@@ -26,6 +26,8 @@ class Publication(Base):
     translation_group: Mapped[str] = mapped_column(index=True)
     first_published_at: Mapped[datetime]
     published_at: Mapped[datetime]
+    # When this copy was written; an imported article keeps the instant at which its source published it.
+    changed_at: Mapped[datetime] = mapped_column(index=True)
     byline: Mapped[list[Any]]
     seo: Mapped[dict[str, Any]]
     rendered: Mapped[dict[str, Any]]

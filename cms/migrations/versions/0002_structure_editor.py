@@ -19,6 +19,11 @@ def upgrade() -> None:
     _redirects()
     _types()
     _compared_values()
+    op.add_column(
+        "publications", sa.Column("changed_at", INSTANT, server_default="1970-01-01 00:00:00", nullable=False)
+    )
+    op.execute("UPDATE publications SET changed_at = published_at")
+    op.create_index("ix_publications_changed_at", "publications", ["changed_at"])
     op.create_table(
         "departures",
         sa.Column("section", TEXT, nullable=False),
