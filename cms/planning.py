@@ -32,12 +32,7 @@ def plan(
     Operations that cannot be done are left out and named in `problems`. `after` is the cursor of the next page of
     paths. Raises `BadQuery` for a cursor that is none."""
     outcome = restructuring.perform(session, structure, operations)
-    view = _View(
-        live=tree_in_force(session),
-        drafted=newest_tree(session),
-        planned=outcome.tree,
-        locales=site.locales(session).all,
-    )
+    view = _view(session, outcome.tree)
     met = collisions.of(session, view.live, view.planned, limit=SHOWN)
     problems = [*outcome.faults, *restructuring.collision_faults(view.planned, met, operations)]
     published = _Changes(view.live, view)
@@ -55,6 +50,18 @@ def plan(
         **_removals(session, view, leaving),
         "problems": [asdict(one) for one in _unique(problems)],
     }
+
+
+def in_menus(session: Session, structure: Entry, operations: list[dict[str, Any]]) -> tuple[Fault, ...]:
+    """A warning for each menu that leads to what the operations would move or take away."""
+    view = _view(session, restructuring.perform(session, structure, operations).tree)
+    found = _used(session, _Changes(view.live, view), _Changes(view.drafted, view))["menus"]
+    said = "The menu “{title}” ({entry}) leads to what moves or goes: look at it."
+    return tuple(dict.fromkeys(Fault("", "in_menu", said.format_map(one)) for one in found))
+
+
+def _view(session: Session, planned: SectionTree) -> "_View":
+    return _View(tree_in_force(session), newest_tree(session), planned, site.locales(session).all)
 
 
 def _unique(faults: Iterable[Fault]) -> Iterable[Fault]:

@@ -25,6 +25,7 @@ from cms.tables.entries import Entry
 from cms.tree_operations import Add, Merge, Move, MoveTo, Remove, Rename, Reorder, Set
 
 Node = dict[str, Any]
+Slugs = str | dict[str, str]
 
 
 class _Impossible(Exception):
@@ -97,7 +98,8 @@ class _Work:
         self.removed: dict[str, Node] = {one["section"]: dict(one) for one in removed}
         self.nodes: dict[str, Node] = {}
         self.above: dict[str, str | None] = {}
-        self.locale = site.locales(session).default
+        self.locales = site.locales(session)
+        self.locale = self.locales.default
         # The operation that touched a section last: it is to blame for what its place is not fit for.
         self.touched: dict[str, int] = {}
         self.last_touched: list[str] = []
@@ -138,6 +140,13 @@ class _Work:
             taker = told["into"] if told["entries"] == "moved" else None
         return taker
 
+    def refuse_unknown_locales(self, words: object, at: str) -> None:
+        named = words if isinstance(words, dict) else {}
+        unknown = [one for one in named if one != "*" and one not in self.locales.all]
+        if unknown:
+            known = ", ".join(self.locales.all)
+            raise _Impossible("unknown_locale", f"The site has no locale '{unknown[0][:35]}'. It has: {known}.", at)
+
     def put(self, node: Node, parent: str | None, position: int | None, at: str) -> None:
         siblings = self.children(parent, at)
         siblings.insert(len(siblings) if position is None else position, node)
@@ -162,6 +171,8 @@ class _Work:
 def _add(work: _Work, operation: Add) -> list[str]:
     if operation.id is not None and (operation.id in work.nodes or operation.id in work.removed):
         raise _Impossible("id_taken", f"There is, or was, a section '{operation.id}' already.", "/id")
+    work.refuse_unknown_locales(operation.slug, "/slug")
+    work.refuse_unknown_locales(operation.name, "/name")
     node: Node = {"id": operation.id or new_id(), "slug": operation.slug, "name": operation.name, "children": []}
     work.put(node, operation.parent, operation.position, "/parent")
     return [str(node["id"])]
@@ -169,12 +180,22 @@ def _add(work: _Work, operation: Add) -> list[str]:
 
 def _rename(work: _Work, operation: Rename) -> list[str]:
     node = work.find(operation.section, "/section")
+    work.refuse_unknown_locales(operation.slug, "/slug")
+    work.refuse_unknown_locales(operation.name, "/name")
     if operation.slug is not None:
-        node["slug"] = operation.slug
+        node["slug"] = _slugs(work, node["slug"], operation.slug)
     if operation.name is not None:
         node["name"] = {**node["name"], **operation.name} if "*" not in operation.name else operation.name
     work.last_touched.append(node["id"])
     return []
+
+
+def _slugs(work: _Work, before: Slugs, said: Slugs) -> Slugs:
+    """A slug for every locale, or those of the locales that are named beside what the others have."""
+    if isinstance(said, str) or "*" in said:
+        return said
+    kept = {locale: slug for locale in work.locales.all if (slug := in_locale(before, locale)) is not None}
+    return {**kept, **said}
 
 
 def _move(work: _Work, operation: Move) -> list[str]:

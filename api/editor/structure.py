@@ -27,15 +27,17 @@ def read_structure(request: Request) -> Response:
 
 @router.post("/structure/changes")
 def change_structure(request: Request, body: StructureChanges) -> Response:
-    """Do operations on the tree, all in one draft. `meta.sections` has the ids of new sections, in order."""
+    """Do operations on the tree, all in one draft. `meta.sections` has the ids of new sections, in order, and
+    `meta.warnings` names the menus that lead to what moves or goes."""
     query.only(request)
     with changing(request, note=body.note) as desk:
         entry = structure.entry(desk.session)
         desk.permit("save", entry=entry)
 
         def work() -> Response:
+            held = planning.in_menus(desk.session, entry, body.operations)
             saved, made = restructuring.change(desk.session, entry, body.operations, expected=desk.expected, by=desk.by)
-            return entry_reply(desk, saved.entry, warnings=saved.warnings, sections=made)
+            return entry_reply(desk, saved.entry, warnings=[*saved.warnings, *held], sections=made)
 
         return once(request, desk, body.model_dump_json().encode(), work)
 

@@ -105,7 +105,7 @@ def test_the_depth_of_the_tree_can_be_limited(site: Site) -> None:
         ({"op": "add", "parent": None, "slug": {}, "name": "X"}, "/"),
         ({"op": "add", "parent": None, "slug": "x", "name": {}}, "/"),
         ({"op": "add", "parent": None, "slug": "x", "name": "X", "position": -1}, "/operations/0/position"),
-        ({"op": "add", "parent": None, "slug": "x", "name": "X", "id": "mine"}, "/operations/0/id"),
+        ({"op": "add", "parent": None, "slug": "x", "name": "X", "id": "no id!"}, "/operations/0/id"),
         ({"op": "rename", "section": "nowhere", "slug": "x"}, "/operations/0"),
         ({"op": "reorder", "parent": None, "sections": []}, "/operations/0"),
     ],

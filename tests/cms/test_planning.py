@@ -295,3 +295,12 @@ def test_a_change_of_very_many_sections_is_planned_alike(session: Session, olga:
     assert (gone["without_section"]["total"], len(gone["removed"])) == (2, 1_201)
     merged = plan(session, {"op": "add", "parent": None, "slug": "new", "name": "x"}, remove("top", {"move_to": "s0"}))
     assert [one["code"] for one in merged["problems"]] == ["removed_too"]
+
+
+def test_the_menus_that_lead_to_what_moves_are_named(session: Session, olga: Colleague) -> None:
+    one, two = sections(session, "one", "two", by=olga.by())
+    an_entry(session, "menu", by=olga.by(), title="Main", items=[{"section": one}, {"section": one}])
+    move = [{"op": "move", "section": one, "parent": two}]
+    assert [fault.code for fault in planning.in_menus(session, structure.entry(session), move)] == ["in_menu"]
+    rename = [{"op": "rename", "section": two, "slug": "three"}]
+    assert planning.in_menus(session, structure.entry(session), rename) == ()

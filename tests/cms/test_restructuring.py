@@ -327,3 +327,16 @@ def test_an_id_that_was_ever_a_sections_is_taken(session: Session, olga: Colleag
     restructure(session, remove(css), by=olga.by())
     [fault] = refused(session, {"op": "add", "parent": None, "slug": "a", "name": "A", "id": css}, olga=olga)
     assert (fault.pointer, fault.code) == ("/operations/0/id", "id_taken")
+
+
+def test_a_slug_for_one_locale_leaves_the_others_as_they_are(session: Session, olga: Colleague) -> None:
+    [css] = sections(session, "css", by=olga.by())
+    restructure(session, {"op": "rename", "section": css, "slug": {"en": "styles"}}, by=olga.by())
+    restructure(session, {"op": "rename", "section": css, "slug": {"en": "looks"}}, by=olga.by())
+    assert [live_tree(session).path(css, locale=one) for one in ("ru", "en")] == ["/css", "/looks"]
+
+
+@pytest.mark.parametrize("words", [{"slug": {"de": "x"}, "name": "x"}, {"slug": "x", "name": {"de": "x"}}])
+def test_words_are_in_locales_of_the_site(session: Session, olga: Colleague, words: dict[str, Any]) -> None:
+    [fault] = refused(session, {"op": "add", "parent": None, **words}, olga=olga)
+    assert (fault.code, fault.message) == ("unknown_locale", "The site has no locale 'de'. It has: ru, en.")
