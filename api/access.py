@@ -18,8 +18,9 @@ from starlette.requests import Request
 from api.parts import Parts
 from api.problems import Problem
 from api.uploads import signature
-from cms import people, rights, sign_in, site_types, structure
+from cms import people, rights, sign_in, structure
 from cms.attribution import Actor, By
+from cms.custom_types import site_types
 from cms.errors import Fault, Forbidden, InvalidContent, NotFound
 from cms.snapshots import Seen
 from cms.tables.entries import Entry

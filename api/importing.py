@@ -14,9 +14,10 @@ from api import background
 from api.parts import Parts
 from api.refusals import problem_of
 from api.uploads import take_in
-from cms import files, importing, people, publishing, site, site_types
+from cms import files, importing, people, publishing, site
 from cms.attribution import COMMAND_LINE, By
 from cms.content_types import ContentType
+from cms.custom_types import site_types
 from cms.errors import Fault, InvalidContent, Refusal, WrongState
 from cms.identity import new_id
 from cms.import_formats import FORMATS, Asset, Author, Options, Problem, Reading, SourceUnreadable

@@ -15,8 +15,8 @@ from api.delivery import bodies as public_bodies
 from api.editor import bodies
 from api.parts import Parts
 from api.problems import MEDIA_TYPE
-from cms import site_types
 from cms.content_types import ContentType, model
+from cms.custom_types import site_types
 
 TAGS = (
     ("delivery", "For front ends: published content only, no cookies, cacheable."),

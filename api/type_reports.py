@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from cms.retyping import Report
+from cms.custom_types.retyping import Report
 
 
 def type_report(report: Report) -> dict[str, Any]:

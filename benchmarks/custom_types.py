@@ -26,9 +26,10 @@ from api.settings import Settings
 from api.starting import prepared
 from benchmarks import databases
 from benchmarks.figures import Figure, table
-from cms import finding, making_types, sign_in
+from cms import finding, sign_in
 from cms.attribution import COMMAND_LINE, By
 from cms.clock import system_clock
+from cms.custom_types import making_types
 from cms.database import Database
 from cms.delivery import publications
 from cms.listing import Asked, Condition

@@ -5,9 +5,10 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from cms import content, finding, saving, site_types
+from cms import content, finding, saving
 from cms.attribution import By
 from cms.content_types import ContentType
+from cms.custom_types import site_types
 from cms.errors import WrongState
 from cms.saving import Draft, Saved, Source
 from cms.snapshots import Snapshot, refuse_stale, refuse_trashed, revision_of, snapshot_of

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, case
 from sqlalchemy.orm import Session
 
-from cms import site_types
 from cms.content_types import ContentType, Field
+from cms.custom_types import site_types
+from cms.custom_types.field_indexes import indexed
 from cms.errors import BadQuery, NotFound
-from cms.field_indexes import indexed
 from cms.field_kinds import KINDS
 from cms.json_columns import member
 from cms.listing import Asked, Column

@@ -18,9 +18,9 @@ from typing import IO, Any, Literal
 import orjson
 
 from cms import content
-from cms.carrying import cast
 from cms.content import Derived
 from cms.content_types import ContentType
+from cms.custom_types.carrying import cast
 from cms.errors import Fault, InvalidContent
 from cms.import_formats import FORMATS, Item, Options, Problem, Reading, Target
 from cms.rendering import Rendered, render

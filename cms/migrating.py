@@ -11,8 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from cms.custom_types.field_indexes import PREFIX
 from cms.database import Base, Database
-from cms.field_indexes import PREFIX
 from cms.tables import entries, events, missing, people, publications, types
 
 _TABLES = (entries, events, missing, people, publications, types)

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from cms import addresses, content, events, menus, redirects, removals, site_types, structure, usages
+from cms import addresses, content, events, menus, redirects, removals, structure, usages
 from cms.attribution import By
 from cms.content import SECTION, Reference
+from cms.custom_types import site_types
 from cms.database import forget
 from cms.delivery.live_structure import live_tree
 from cms.errors import Fault, WrongState

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from cms import addresses, checking, content, events, menus, site_types, usages
+from cms import addresses, checking, content, events, menus, usages
 from cms.attribution import By
 from cms.content import Derived
 from cms.content_types import ContentType
+from cms.custom_types import site_types
 from cms.database import forget
 from cms.errors import Fault, WrongState
 from cms.identity import new_id

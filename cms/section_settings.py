@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import site_types, usages
+from cms import usages
+from cms.custom_types import site_types
 from cms.errors import Fault
 from cms.json_columns import among
 from cms.rights import ROLES

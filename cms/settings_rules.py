@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from cms import site_types
 from cms.content_types import ContentType
+from cms.custom_types import site_types
 from cms.errors import Fault
 from cms.section_tree import SLUG
 from cms.snapshots import Snapshot

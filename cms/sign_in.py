@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from cms import events, site_types
+from cms import events
 from cms.attribution import Actor, By
+from cms.custom_types import site_types
 from cms.errors import Fault, InvalidContent, NotFound
 from cms.identity import new_id
 from cms.passwords import matches, new_token, token_hash

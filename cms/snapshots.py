@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import site_types
 from cms.attribution import By
-from cms.carrying import carry
 from cms.content_types import ContentType
+from cms.custom_types import site_types
+from cms.custom_types.carrying import carry
 from cms.errors import NotFound, StaleRevision, WrongState
 from cms.tables.entries import Entry, Revision
 

@@ -3,8 +3,9 @@
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from cms import addresses, events, menus, publishing, site_types, usages
+from cms import addresses, events, menus, publishing, usages
 from cms.attribution import By
+from cms.custom_types import site_types
 from cms.errors import WrongState
 from cms.redirects import NOT_FOUND, Answer
 from cms.snapshots import refuse_stale, refuse_trashed, revision_of, snapshot_of

@@ -10,8 +10,9 @@ from api.answers import envelope, links, public
 from api.delivery.forms import FORM, entry_tags, path_of, section, shape_of, type_tags
 from api.delivery.serving import parts_of
 from api.problems import Problem
-from cms import site, site_types
+from cms import site
 from cms.columns import asked_types
+from cms.custom_types import site_types
 from cms.delivery import presenting, publications, resolving
 from cms.delivery.live_structure import LiveSite, live_site
 from cms.delivery.presenting import Shape

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import query
-from cms import site_types
 from cms.content_types import ContentType
+from cms.custom_types import site_types
 from cms.delivery import presenting, resolving
 from cms.delivery.menus import Menu
 from cms.delivery.presenting import Shape

@@ -10,7 +10,8 @@ from api.answers import private
 from api.editor.bodies import AnswerBody, EntryBody, EntryPatch, NoteBody, SourcedBody
 from api.editor.replies import entries_reply, entry_reply, fields_of, patch_of, rich_text_form
 from api.idempotency import once
-from cms import bringing, finding, publishing, reviewing, saving, site_types, snapshots, structure, trash, usages
+from cms import bringing, finding, publishing, reviewing, saving, snapshots, structure, trash, usages
+from cms.custom_types import site_types
 from cms.errors import Fault, InvalidContent
 from cms.redirects import Answer
 

@@ -14,14 +14,14 @@ from api.delivery.bodies import MOST_PATHS
 from api.search_answers import SEARCH_PARAMETERS, read_search, search
 from api.uploads import LARGEST_UPLOAD
 from cms import finding, site
+from cms.custom_types.type_definitions import MOST_CHOICES, MOST_TYPES
+from cms.custom_types.type_faults import DEEPEST_GROUP, MOST_FIELDS
 from cms.delivery.presenting import DEEPEST_INCLUDE
 from cms.listing import LARGEST_PAGE, LONGEST_VALUE, Asked, Condition
 from cms.redirect_files import LARGEST_FILE, MOST_ROWS
 from cms.showing import instant
 from cms.states import state
 from cms.structure import newest_tree
-from cms.type_definitions import MOST_CHOICES, MOST_TYPES
-from cms.type_faults import DEEPEST_GROUP, MOST_FIELDS
 
 router = APIRouter(tags=["search"])
 

@@ -9,10 +9,11 @@ from api.access import expected_revision, reading, writing
 from api.answers import PRIVATE, private, revision_tag
 from api.editor.bodies import TypeBody
 from api.type_reports import type_report
-from cms import content_types, making_types, site_types
+from cms import content_types
 from cms.content_types import ContentType
+from cms.custom_types import making_types, site_types
+from cms.custom_types.type_definitions import written
 from cms.errors import BadQuery, Fault, InvalidContent
-from cms.type_definitions import written
 
 router = APIRouter(tags=["types"])
 

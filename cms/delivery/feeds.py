@@ -11,8 +11,9 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import rich_text, site_types
+from cms import rich_text
 from cms.content_types import ContentType
+from cms.custom_types import site_types
 from cms.delivery.live_structure import LiveSite
 from cms.delivery.publications import around, below
 from cms.json_columns import among

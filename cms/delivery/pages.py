@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import site, site_types
+from cms import site
+from cms.custom_types import site_types
 from cms.delivery import menus, presenting, publications, seo
 from cms.delivery.live_structure import LiveSite
 from cms.delivery.presenting import Shape

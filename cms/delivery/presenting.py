@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import rich_text, site, site_types
+from cms import rich_text, site
 from cms.clock import written
 from cms.content_types import ContentType, Field
+from cms.custom_types import site_types
 from cms.delivery import seo
 from cms.delivery.publications import Around, around, media_url, several
 from cms.errors import BadQuery

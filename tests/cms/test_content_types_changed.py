@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cms import bringing, finding, history, making_types, publishing, retyping, saving, showing, site_types, snapshots
+from cms import bringing, finding, history, publishing, saving, showing, snapshots
+from cms.custom_types import making_types, retyping, site_types
 from cms.delivery import publications
 from cms.errors import BadQuery, InUse, InvalidContent, NotConfirmed, NotFound, StaleRevision, WrongState
 from cms.listing import Asked, Condition

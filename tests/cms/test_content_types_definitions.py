@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from cms import content, saving, site_types, type_definitions
+from cms import content, saving
 from cms.content_types import BUILT_IN, ContentType
+from cms.custom_types import site_types, type_definitions
+from cms.custom_types.type_definitions import of_definition, written
 from cms.database import Database
 from cms.errors import InvalidContent
 from cms.field_kinds import KINDS
-from cms.type_definitions import of_definition, written
 from tests.cast import Colleague, newest_fields
 from tests.cms.vacancies import a_vacancy, put
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from cms import finding, listing, making_types, migrating
+from cms import finding, listing, migrating
+from cms.custom_types import making_types
+from cms.custom_types.field_indexes import PREFIX
 from cms.database import Database
 from cms.delivery import publications
 from cms.errors import BadQuery
-from cms.field_indexes import PREFIX
 from cms.listing import Asked, Condition
 from cms.tables.entries import Entry
 from cms.tables.publications import Publication

@@ -4,9 +4,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import making_types, publishing
+from cms import publishing
 from cms.attribution import By
-from cms.making_types import Put
+from cms.custom_types import making_types
+from cms.custom_types.making_types import Put
 from cms.tables.entries import Entry
 from tests.cast import an_entry
 

@@ -7,16 +7,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cms import events, field_indexes, site, site_types
+from cms import events, site
 from cms.attribution import By
 from cms.content_types import BUILT_IN, ContentType
+from cms.custom_types import field_indexes, site_types
+from cms.custom_types.retyping import Change, Report, carry_out, tell
+from cms.custom_types.type_definitions import MOST_TYPES, of_definition, read
 from cms.database import forget
 from cms.errors import Fault, InUse, InvalidContent, NotConfirmed, NotFound, StaleRevision, WrongState
-from cms.retyping import Change, Report, carry_out, tell
 from cms.tables.attributed import attribution
 from cms.tables.entries import Entry
 from cms.tables.types import CustomType, TypeRevision
-from cms.type_definitions import MOST_TYPES, of_definition, read
 
 _SHOWN = 100
 

@@ -19,11 +19,7 @@ from pydantic import Field as Member
 from cms import content_types
 from cms.content import LONGEST_COMPARED
 from cms.content_types import BUILT_IN, Audience, ContentType, Field
-from cms.errors import Fault, InvalidContent
-from cms.field_kinds import Limits
-from cms.pointers import existing, json_pointer
-from cms.section_tree import in_every_locale
-from cms.type_faults import (
+from cms.custom_types.type_faults import (
     LONGEST_NAME,
     MOST_FIELDS,
     NAME,
@@ -32,6 +28,10 @@ from cms.type_faults import (
     is_compared_text,
     read_alone,
 )
+from cms.errors import Fault, InvalidContent
+from cms.field_kinds import Limits
+from cms.pointers import existing, json_pointer
+from cms.section_tree import in_every_locale
 
 MOST_TYPES = 200
 MOST_CHOICES = 500

@@ -9,11 +9,12 @@ import orjson
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from cms import content, site_types, usages
+from cms import content, usages
 from cms.attribution import By
-from cms.carrying import Carried, carry
 from cms.content import Reference
 from cms.content_types import ContentType, Field
+from cms.custom_types import site_types
+from cms.custom_types.carrying import Carried, carry
 from cms.errors import Fault, InvalidContent
 from cms.rendering import render
 from cms.tables.attributed import attribution

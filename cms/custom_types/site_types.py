@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms.content_types import BUILT_IN, ContentType
+from cms.custom_types.type_definitions import of_definition
 from cms.database import remembered
 from cms.errors import NotFound
 from cms.tables.types import CustomType, TypeRevision
-from cms.type_definitions import of_definition
 
 _Key = tuple[str, int, str]
 # Definitions are read once in this process: a key tells its definition in whatever database it stands.
