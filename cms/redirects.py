@@ -113,6 +113,7 @@ def follow_sections(
     _end(session, [*(one for one in moved if one.id in after), *added], after, locales, at=at)
     for left in left_by_sections(before, after, removed=removed, locales=locales):
         _add(session, left.place, prefix=True, at=at, **left.says)
+    session.flush()
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,6 @@ def _add(session: Session, place: Place, *, at: datetime, prefix: bool = False, 
             id=new_id(), **place._asdict(), prefix=prefix, source="automatic", created_at=at, changed_at=at, **values
         )
     )
-    session.flush()
     session.info[_ANY] = True
 
 

@@ -85,7 +85,8 @@ def _refuse_unsaid(session: Session, trees: Trees, there: dict[str, Any]) -> Non
     for section, found in there.items():
         # Drafts in a section that a newer draft of the tree still has are not lost.
         if trees.after.fate(section)[0] is None and (found.published or section not in newest):
-            said = f"Entries stand in the section “{trees.name(section)}” that was removed. Say what becomes of them."
+            said = f"Entries stand in the section “{trees.name(section)}”, which this tree has no more: remove it by an"
+            said += ' operation "remove" that says what becomes of them, and publish that tree.'
             raise WrongState("section_in_use", said)
 
 
