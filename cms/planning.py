@@ -3,7 +3,7 @@
 Counted and listed by the database, section by section, so that it costs the same for ten entries as for many.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
@@ -32,12 +32,12 @@ def plan(
     Operations that cannot be done are left out and named in `problems`. `after` is the cursor of the next page of
     paths. Raises `BadQuery` for a cursor that is none."""
     outcome = restructuring.perform(session, structure, operations)
-    view = _view(session, outcome.tree)
+    view = _view(session, newest_tree(session), outcome.tree)
     met = collisions.of(session, view.live, view.planned, limit=SHOWN)
     problems = [*outcome.faults, *restructuring.collision_faults(view.planned, met, operations)]
     published = _Changes(view.live, view)
     drafts = _Changes(view.drafted, view)
-    used = _used(session, published, drafts)
+    used = _using(published, drafts)
     leaving = view.planned.removed_since(view.live)
     return {
         "revision": structure.revision,
@@ -45,27 +45,23 @@ def plan(
         "sections": _sections(view),
         "redirects": list(_redirects(view)),
         "collisions": [{**asdict(one), "entries": list(one.entries)} for one in met.first],
-        "menus": used["menus"],
-        "inbound_links": used["inbound_links"],
+        "menus": _menus(session, used),
+        "inbound_links": _inbound_links(session, used),
         **_removals(session, view, leaving),
-        "problems": [asdict(one) for one in _unique(problems)],
+        "problems": [asdict(one) for one in dict.fromkeys(problems)],
     }
 
 
-def in_menus(session: Session, structure: Entry, operations: list[dict[str, Any]]) -> tuple[Fault, ...]:
-    """A warning for each menu that leads to what the operations would move or take away."""
-    view = _view(session, restructuring.perform(session, structure, operations).tree)
-    found = _used(session, _Changes(view.live, view), _Changes(view.drafted, view))["menus"]
+def in_menus(session: Session, before: SectionTree, after: SectionTree) -> tuple[Fault, ...]:
+    """A warning for each menu that leads to what another draft of the tree moves or takes away."""
+    view = _view(session, before, after)
+    found = _menus(session, _using(_Changes(view.live, view), _Changes(view.drafted, view)))
     said = "The menu “{title}” ({entry}) leads to what moves or goes: look at it."
     return tuple(dict.fromkeys(Fault("", "in_menu", said.format_map(one)) for one in found))
 
 
-def _view(session: Session, planned: SectionTree) -> "_View":
-    return _View(tree_in_force(session), newest_tree(session), planned, site.locales(session).all)
-
-
-def _unique(faults: Iterable[Fault]) -> Iterable[Fault]:
-    return dict.fromkeys(faults)
+def _view(session: Session, drafted: SectionTree, planned: SectionTree) -> "_View":
+    return _View(tree_in_force(session), drafted, planned, site.locales(session).all)
 
 
 @dataclass(frozen=True)
@@ -210,8 +206,8 @@ def _redirects(view: _View) -> Iterator[dict[str, Any]]:
 # --- what refers to it ---
 
 
-def _used(session: Session, published: _Changes, drafts: _Changes) -> dict[str, Any]:
-    """Who refers to what moves or leaves: menus, and all others."""
+def _using(published: _Changes, drafts: _Changes) -> Select[*tuple[Any, ...]]:
+    """Who refers to what moves or leaves."""
     columns = (_u.source_id, _u.pointer, _u.target_id)
     sections = sorted({*published.locales, *drafts.locales})
     found = union(
@@ -219,22 +215,25 @@ def _used(session: Session, published: _Changes, drafts: _Changes) -> dict[str, 
         select(*columns).join(_e, _e.id == _u.target_id).where(_drafted(drafts)),
         select(*columns).where(among(_u.target_id, sections)),
     ).subquery()
-    wanted = (
+    return (
         select(found.c.source_id, found.c.pointer, found.c.target_id, _e.title)
         .join(_e, _e.id == found.c.source_id)
         .where(_e.trashed_at.is_(None), _e.type != "structure", found.c.source_id != found.c.target_id)
         .order_by(found.c.source_id, found.c.pointer, found.c.target_id)
     )
-    menus = session.execute(wanted.where(_e.type == "menu").limit(_MOST_IN_MENUS)).all()
-    counted = wanted.where(_e.type != "menu").add_columns(func.count().over().label("all"))
-    links = session.execute(counted.limit(SHOWN)).all()
-    return {
-        "menus": [_usage(row) for row in menus],
-        "inbound_links": {"total": links[0].all if links else 0, "first": [_usage(row) for row in links]},
-    }
+
+
+def _menus(session: Session, using: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [_usage(row) for row in session.execute(using.where(_e.type == "menu").limit(_MOST_IN_MENUS))]
 
 
 _MOST_IN_MENUS = 1_000
+
+
+def _inbound_links(session: Session, using: Select[*tuple[Any, ...]]) -> dict[str, Any]:
+    counted = using.where(_e.type != "menu").add_columns(func.count().over().label("all"))
+    links = session.execute(counted.limit(SHOWN)).all()
+    return {"total": links[0].all if links else 0, "first": [_usage(row) for row in links]}
 
 
 def _usage(row: Any) -> dict[str, Any]:

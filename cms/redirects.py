@@ -85,15 +85,17 @@ def follow_entry(session: Session, entry_id: str, *, left: Place | None, now: Pl
     """An entry is live at a place: what was said of it ends, and every place that it left leads to it."""
     rules = remembered(session, _ANY, lambda: bool(session.scalar(select(exists().where(Redirect.id.is_not(None))))))
     if rules and now is not None:
-        leads = {**_NO_TARGET, "target_entry": entry_id, "about": None, "explanation": None, "changed_at": at}
-        _execute(session, update(Redirect).where(Redirect.about == entry_id).values(status=301, **leads))
+        _lead_back(session, Redirect.about == entry_id, at=at, target_entry=entry_id)
         _execute(session, delete(Redirect).where(_left_by_entries(now), Redirect.target_entry == entry_id))
     if left is not None and (now is None or left[:3] != now[:3]):
         session.execute(delete(Redirect).where(_left_by_entries(left)))
         _add(session, left, status=301, target_entry=entry_id, at=at)
 
 
-_NO_TARGET: Mapping[str, Any] = {"target_entry": None, "target_section": None, "target_url": None}
+def _lead_back(session: Session, taken_away: ColumnElement[bool], *, at: datetime, **target: Any) -> None:
+    """What is live again is found from where it was taken away: these rules are as if it had moved from there."""
+    nothing = dict.fromkeys(("target_entry", "target_section", "target_url", "about", "explanation"))
+    _execute(session, update(Redirect).where(taken_away).values(**{**nothing, **target}, status=301, changed_at=at))
 
 
 def _execute(session: Session, change: Delete | Update) -> None:
@@ -176,9 +178,8 @@ def _end(
 ) -> None:
     """A section that stands at a place again has no rule there, and one that is back is gone no longer."""
     by_id = {section.id: section for section in sections}
-    leads = {**_NO_TARGET, "target_section": Redirect.about, "about": None, "explanation": None, "changed_at": at}
-    back = update(Redirect).where(among(Redirect.about, by_id), Redirect.prefix.is_(True))
-    _execute(session, back.values(status=301, **leads))
+    taken_away = among(Redirect.about, by_id) & Redirect.prefix.is_(True)
+    _lead_back(session, taken_away, at=at, target_section=Redirect.about)
     rules = select(Redirect).where(
         among(Redirect.target_section, by_id), Redirect.about.is_(None), Redirect.slug.is_not(None)
     )

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from api import query
 from api.answers import envelope, links, public
-from api.delivery.forms import FORM, entry_tags, path_of, section, shape_of, type_tags
+from api.delivery.forms import FORM, entry_tags, found_at, path_of, section, shape_of, type_tags
 from api.delivery.serving import parts_of
 from api.problems import Problem
 from cms import site
@@ -80,13 +80,10 @@ def resolve_path(request: Request) -> Response:
     with parts.database.reading() as session:
         shape = shape_of(session, given, None)
         live = live_site(session)
-        locales = site.locales(session)
-        locale = query.locale(given.get("locale"), locales)
-        found = resolving.resolve(session, path, site=live, locales=locales, locale=locale)
+        locale = query.locale(given.get("locale"), site.locales(session))
+        found = found_at(request, session, path, locale=locale)
         if found is None:
-            parts.tally.miss(path, locale=locale, agent=request.headers.get("user-agent", ""))
             raise Problem(404, "not_found", "There is nothing at this path.")
-        parts.tally.hit(found.rule)
         data, included, tags = _resolved(session, found, live, shape)
     body = envelope(data, included=included if shape.include else None)
     return public(request, body, tags=["structure", "settings", *tags], now=parts.clock(), next_change=live.next_change)

@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fastapi import Request
 from sqlalchemy.orm import Session
 
 from api import query
+from api.delivery.serving import parts_of
+from cms import site
 from cms.content_types import ContentType
 from cms.custom_types import site_types
 from cms.delivery import presenting, resolving
+from cms.delivery.live_structure import live_site
 from cms.delivery.menus import Menu
 from cms.delivery.presenting import Shape
+from cms.delivery.resolving import Found
 from cms.errors import BadQuery
 from cms.section_tree import SectionTree
 
@@ -26,6 +31,17 @@ def path_of(given: Mapping[str, str]) -> str:
     if not path.startswith("/") or len(path) > resolving.LONGEST_PATH:
         raise BadQuery("path", "malformed_path", "Give a path that starts with '/'.")
     return path
+
+
+def found_at(request: Request, session: Session, path: str, *, locale: str | None) -> Found | None:
+    """What is at a path, counted: a rule that answered as a hit, nothing as a miss."""
+    parts = parts_of(request)
+    found = resolving.resolve(session, path, site=live_site(session), locales=site.locales(session), locale=locale)
+    if found is None:
+        parts.tally.miss(path, locale=locale, agent=request.headers.get("user-agent", ""))
+    else:
+        parts.tally.hit(found.rule)
+    return found
 
 
 def shape_of(session: Session, given: Mapping[str, str], types: Sequence[ContentType] | None) -> Shape:

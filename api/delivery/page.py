@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api import query
 from api.answers import envelope, public
-from api.delivery.forms import FORM, entry_tags, menu_tags, path_of, section, shape_of
+from api.delivery.forms import FORM, entry_tags, found_at, menu_tags, path_of, section, shape_of
 from api.delivery.serving import PublicParts, parts_of
 from api.problems import Problem
 from cms import site
@@ -33,11 +33,9 @@ def read_page(request: Request) -> Response:
         live = live_site(session)
         locales = site.locales(session)
         locale = query.locale(given.get("locale"), locales)
-        found = resolving.resolve(session, path, site=live, locales=locales, locale=locale)
+        found = found_at(request, session, path, locale=locale)
         if found is None:
-            parts.tally.miss(path, locale=locale, agent=request.headers.get("user-agent", ""))
             raise _nothing(parts, session, path, live, locale=locale or locales.default)
-        parts.tally.hit(found.rule)
         data, included, tags = _page(session, found, path, live, shape)
     body = envelope(data, included=included if shape.include else None)
     tags = ["structure", "settings", *tags]

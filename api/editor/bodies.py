@@ -319,16 +319,10 @@ class RedirectBody(RedirectContent):
     path: RedirectPath
 
 
-class RedirectPatch(Body):
+class RedirectPatch(RedirectContent):
     model_config = ConfigDict(json_schema_extra={"examples": [{"explanation": "The department was renamed."}]})
 
     path: RedirectPath = ""
-    to: RedirectTarget = None
-    status: RedirectStatus = 301
-    prefix: bool = False
-    locale: Locale | None = None
-    explanation: Note | None = None
-    note: Note | None = None
 
 
 class MissingPathRedirect(RedirectContent):

@@ -35,8 +35,9 @@ def change_structure(request: Request, body: StructureChanges) -> Response:
         desk.permit("save", entry=entry)
 
         def work() -> Response:
-            held = planning.in_menus(desk.session, entry, body.operations)
+            before = structure.newest_tree(desk.session)
             saved, made = restructuring.change(desk.session, entry, body.operations, expected=desk.expected, by=desk.by)
+            held = planning.in_menus(desk.session, before, structure.newest_tree(desk.session))
             return entry_reply(desk, saved.entry, warnings=[*saved.warnings, *held], sections=made)
 
         return once(request, desk, body.model_dump_json().encode(), work)

@@ -300,7 +300,8 @@ def test_a_change_of_very_many_sections_is_planned_alike(session: Session, olga:
 def test_the_menus_that_lead_to_what_moves_are_named(session: Session, olga: Colleague) -> None:
     one, two = sections(session, "one", "two", by=olga.by())
     an_entry(session, "menu", by=olga.by(), title="Main", items=[{"section": one}, {"section": one}])
-    move = [{"op": "move", "section": one, "parent": two}]
-    assert [fault.code for fault in planning.in_menus(session, structure.entry(session), move)] == ["in_menu"]
-    rename = [{"op": "rename", "section": two, "slug": "three"}]
-    assert planning.in_menus(session, structure.entry(session), rename) == ()
+    now, tree = structure.newest_tree(session), structure.entry(session)
+    moved = restructuring.perform(session, tree, [{"op": "move", "section": one, "parent": two}]).tree
+    assert [fault.code for fault in planning.in_menus(session, now, moved)] == ["in_menu"]
+    renamed = restructuring.perform(session, tree, [{"op": "rename", "section": two, "slug": "three"}]).tree
+    assert planning.in_menus(session, now, renamed) == ()
