@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from api.parts import Parts
+from api.picture_addresses import pictures
 from api.problems import Problem
 from api.uploads import signature
 from cms import people, rights, sign_in, structure
 from cms.attribution import Actor, By
 from cms.custom_types import site_types
 from cms.errors import Fault, Forbidden, InvalidContent, NotFound
+from cms.pictures import Pictures
 from cms.snapshots import Seen
 from cms.tables.entries import Entry
 
@@ -46,12 +48,15 @@ SCHEMES = (
 class Desk:
     """A request's session, its actor, and in a write its attribution and the revision that `If-Match` names.
 
-    `sign` gives what opens a file, named by its SHA-256, before it is public."""
+    `sign` gives what opens a file, named by its SHA-256, before it is public; `pictures` the addresses of files;
+    `is_stored`: whether the media store has a file's bytes."""
 
     session: Session
     actor: Actor
     by: By
     sign: Callable[[str], str]
+    pictures: Pictures
+    is_stored: Callable[[str], bool]
     expected: int = -1
 
     def permit(
@@ -77,6 +82,8 @@ class Desk:
 
     def _permit(self, action: str, type: str, entry: Entry | None, sections: Iterable[str | None]) -> None:
         places = {*structure.places(self.session, entry), *sections} if entry is not None else {*sections}
+        if (entry.type if entry is not None else type) in rights.SITE_WIDE:
+            places = set()
         for place in places or {None}:
             actor = self.actor
             if place is not None:
@@ -106,7 +113,8 @@ def reading(request: Request) -> Iterator[Desk]:
     parts = parts_of(request)
     with parts.database.reading() as session:
         actor = _actor(request, session)
-        yield Desk(session, actor, By(actor, parts.clock()), partial(signature, parts.secret))
+        by = By(actor, parts.clock())
+        yield _desk(parts, session, by)
 
 
 @contextmanager
@@ -140,7 +148,12 @@ def _working(request: Request, *, note: str | None) -> Iterator[Desk]:
         # Asked again: while this write waited for its turn, the session may have been ended.
         actor = _actor(request, session)
         by = By(actor, parts.clock(), _on_behalf_of(request, session), _for_request(request), note)
-        yield Desk(session, actor, by, partial(signature, parts.secret))
+        yield _desk(parts, session, by)
+
+
+def _desk(parts: Parts, session: Session, by: By) -> Desk:
+    sign = partial(signature, parts.secret)
+    return Desk(session, by.actor, by, sign, pictures(parts.secret), parts.store.exists)
 
 
 def _actor(request: Request, session: Session) -> Actor:

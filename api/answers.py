@@ -52,11 +52,15 @@ def public(
     next_change: datetime | None,
     last_modified: datetime | None = None,
     media_type: str = "application/json",
+    ask_always: bool = False,
 ) -> Response:
-    """An answer to the public, or 304 when the client has it. A scheduled change cuts its life short."""
+    """An answer to the public, or 304 when the client has it. A scheduled change cuts its life short; with
+    `ask_always`, whoever keeps it asks whether it still holds before each use."""
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     headers = _kept(etag, tags, now=now, next_change=next_change, last_modified=last_modified)
-    if _has_it(request, etag):
+    if ask_always:
+        headers["Cache-Control"] = "public, no-cache"
+    if has_it(request, etag):
         return Response(None, 304, headers)
     return Response(body, 200, headers, media_type=media_type)
 
@@ -75,18 +79,25 @@ def streamed(
     whenever the body does."""
     etag = f'"{hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()}"'
     headers = _kept(etag, tags, now=now, next_change=next_change, last_modified=None)
-    if _has_it(request, etag):
+    if has_it(request, etag):
         return Response(None, 304, headers)
     return StreamingResponse(body(), 200, headers, media_type=media_type)
+
+
+def soonest(*instants: datetime | None) -> datetime | None:
+    """The first of some instants, of those that there are."""
+    return min((one for one in instants if one is not None), default=None)
 
 
 def _kept(
     etag: str, tags: Iterable[str], *, now: datetime, next_change: datetime | None, last_modified: datetime | None
 ) -> dict[str, str]:
-    age = MAX_AGE if next_change is None else max(0, min(MAX_AGE, int((next_change - now).total_seconds())))
+    left = MAX_AGE + STALE if next_change is None else max(0, int((next_change - now).total_seconds()))
+    age = min(MAX_AGE, left)
     headers = {
         "ETag": etag,
-        "Cache-Control": f"public, max-age={age}, stale-while-revalidate={STALE if age == MAX_AGE else 0}",
+        # Stale answers end with the change, too: what has expired is not shown while it is asked about.
+        "Cache-Control": f"public, max-age={age}, stale-while-revalidate={min(STALE, left - age)}",
         "Cache-Tag": ",".join(dict.fromkeys(tags)),
     }
     if last_modified is not None:
@@ -94,7 +105,8 @@ def _kept(
     return headers
 
 
-def _has_it(request: Request, etag: str) -> bool:
+def has_it(request: Request, etag: str) -> bool:
+    """Whether the client has this answer already."""
     known = request.headers.get("if-none-match", "")
     return known.strip() == "*" or etag in (one.strip().removeprefix("W/") for one in known.split(","))
 

@@ -7,27 +7,37 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import background, control, media_files
+from api import assets, background, control, media_files
 from api.access import SCHEMES
 from api.boundary import Boundary
-from api.delivery import beacons, feeds, menus, page, sitemap
+from api.cors import PublicCors
+from api.delivery import banners as delivery_banners
+from api.delivery import beacons, feeds, go_links, menus, page, sitemap
+from api.delivery import counters as delivery_counters
 from api.delivery import entries as delivery_entries
 from api.delivery import redirects as delivery_redirects
 from api.delivery import search as delivery_search
 from api.delivery import structure as delivery_structure
 from api.documentation import install_documentation
 from api.editor import (
+    banners,
+    counters,
     entries,
     history,
     media,
+    media_folders,
+    media_reports,
     missing_paths,
     people,
     publication,
     redirects,
+    renditions,
+    replacing,
     search,
     session,
     structure,
     types,
+    uploads,
 )
 from api.metrics import MeasureRequests, Metrics
 from api.openapi import install_openapi, operation_id
@@ -40,12 +50,52 @@ from cms import migrating
 from cms.redirect_files import LARGEST_FILE
 from media.inspection import close_inspection
 
-# A multipart body is a little longer than the file in it.
-_FORM = 2**16
-_STREAMED = {"/editor/v1/media": LARGEST_UPLOAD + _FORM, "/editor/v1/redirects/import": LARGEST_FILE + _FORM}
+# A multipart body is a little longer than the file in it, and than what is said beside it.
+_FORM = 2**21
+_STREAMED = {
+    # Below the uploads, and taken whole: the first that fits counts.
+    "/editor/v1/media/from-url": 0,
+    "/editor/v1/media/folders": 0,
+    "/editor/v1/media/sweep": 0,
+    "/editor/v1/media": LARGEST_UPLOAD + _FORM,
+    "/editor/v1/uploads": LARGEST_UPLOAD,
+    "/editor/v1/entries/*/file": LARGEST_UPLOAD + _FORM,
+    "/editor/v1/redirects/import": LARGEST_FILE + 2**16,
+}
+# Told by pages that are about to be left: browsers do not wait for an answer to a question then.
+_PLAIN = ("/delivery/v1/beacons",)
 
-EDITOR = (session, entries, history, publication, structure, types, redirects, missing_paths, media, people, search)
-DELIVERY = (delivery_search, delivery_structure, menus, page, delivery_redirects, beacons, delivery_entries)
+EDITOR = (
+    session,
+    entries,
+    history,
+    publication,
+    structure,
+    types,
+    redirects,
+    missing_paths,
+    media,
+    media_folders,
+    media_reports,
+    replacing,
+    renditions,
+    uploads,
+    counters,
+    banners,
+    people,
+    search,
+)
+DELIVERY = (
+    delivery_search,
+    delivery_structure,
+    menus,
+    page,
+    delivery_redirects,
+    delivery_banners,
+    delivery_counters,
+    beacons,
+    delivery_entries,
+)
 
 
 def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
@@ -66,8 +116,10 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
     app.include_router(_together("/delivery/v1", DELIVERY))
     app.include_router(_together("/editor/v1", EDITOR), dependencies=[Depends(scheme) for scheme in SCHEMES])
     app.include_router(media_files.router)
+    app.include_router(assets.router)
     app.include_router(sitemap.router)
     app.include_router(feeds.router)
+    app.include_router(go_links.router)
     app.include_router(control.router)
     app.include_router(_vitals)
     install_openapi(app)
@@ -75,7 +127,8 @@ def create_app(parts: Parts, *, token: str | None = None) -> FastAPI:
     install_problem_handlers(app)
     install_refusal_handlers(app)
     app.add_middleware(Head)
-    app.add_middleware(Boundary, streamed=_STREAMED)
+    app.add_middleware(Boundary, streamed=_STREAMED, plain=_PLAIN)
+    app.add_middleware(PublicCors)
     app.add_middleware(RequestLog)
     app.add_middleware(MeasureRequests, metrics=app.state.metrics)
     return app
@@ -104,6 +157,12 @@ def _metrics(parts: Parts) -> Metrics:
         label="index",
     )
     metrics.watch(
+        "sitedesk_banner_views_left_out",
+        "What was told of banners and not counted, since the start.",
+        lambda: parts.views.left_out,
+        label="reason",
+    )
+    metrics.watch(
         "sitedesk_missing_paths_left_out",
         "Paths that were not found and not counted, since the start.",
         lambda: parts.tally.left_out,
@@ -120,6 +179,7 @@ class Head:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope.setdefault("state", {})["head"] = True
             await self.app({**scope, "method": "GET"}, receive, _without_body(send))
         else:
             await self.app(scope, receive, send)

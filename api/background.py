@@ -1,5 +1,6 @@
 """What the server does between requests: the indexes follow the event log, the scheduler carries out what is due."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.indexing import Follower
 from api.parts import Parts
-from cms import missing_paths, redirect_rules, scheduling
+from cms import banner_views, missing_paths, redirect_rules, scheduling
 from cms.errors import Refusal
 
 log = structlog.get_logger("api.background")
@@ -23,6 +24,11 @@ _GATHER = 0.3
 _AFTER_FAILURE = 5.0
 # Hits of redirects and missing paths are written so often, together. Seconds.
 _COUNTING = 3.0
+# What banners' views were told is written within a second, with what `_LOOK` adds.
+_VIEWS = 0.4
+# How long a thread that computes keeps others waiting: a request changes threads a dozen times, and with Python's usual
+# 5 ms it would wait for each of them whenever a loop is at work. Seconds.
+_TURN = 0.001
 
 
 class Loop(threading.Thread):
@@ -96,20 +102,40 @@ def write_counts(parts: Parts) -> bool:
     return False
 
 
+def write_views(parts: Parts) -> bool:
+    """Write which views of banners were told, in one transaction, and now and then forget the oldest. False: that is
+    all there is for now."""
+    views = parts.views.take()
+    if views:
+        try:
+            with parts.database.writing() as session:
+                banner_views.count(session, views)
+        except BaseException:
+            parts.views.give_back(views)
+            raise
+    if parts.views.is_time_to_forget():
+        with parts.database.writing() as session:
+            banner_views.forget(session, today=parts.clock().date())
+    return False
+
+
 @contextmanager
 def running(parts: Parts) -> Iterator[None]:
     """All that a server does between requests, until the block ends."""
+    sys.setswitchinterval(_TURN)
     loops = [
         Loop("scheduler", partial(carry_out_next, parts)),
         Loop("tally", partial(write_counts, parts), pause=_COUNTING),
+        Loop("views", partial(write_views, parts), pause=_VIEWS),
     ]
     with following(parts), _looping(parts, loops):
         yield
-    try:
-        write_counts(parts)
-    except SQLAlchemyError as error:
-        # Figures are not worth a stop that fails.
-        log.exception("the last counts were not written", error=str(error))
+    for write in (write_views, write_counts):
+        try:
+            write(parts)
+        except SQLAlchemyError as error:
+            # Figures are not worth a stop that fails.
+            log.exception("the last counts were not written", error=str(error))
 
 
 @contextmanager

@@ -1,27 +1,36 @@
-"""How many beacons one address may send: enough for a busy front end, too few to fill a table."""
+"""How much one address may tell: enough for an office or a small front end, too little to fill a table."""
 
 import math
+import threading
+from collections import OrderedDict
 
-from limits import RateLimitItemPerMinute
-from limits.strategies import MovingWindowRateLimiter
-
-from api.login_throttle import CAPACITY, BoundedMemory, address_key
+from api.login_throttle import CAPACITY, address_key
 from cms.clock import Clock
 
-BEACONS = RateLimitItemPerMinute(120, namespace="beacons")
+# Things told: one for each call, and one for each of what it tells. An address may tell so many at once, and regains
+# so many a second. A front end that relays for all its visitors sends their addresses along (X-Forwarded-For).
+AT_ONCE = 6_000
+A_SECOND = 100
 
 
 class BeaconLimit:
-    """Remembers the latest addresses, hashed. Safe for threads."""
+    """Remembers the latest addresses, hashed: what each may still tell, and since when. Safe for threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._limiter = MovingWindowRateLimiter(BoundedMemory(clock, CAPACITY))
+        self._lock = threading.Lock()
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def wait(self, address: str) -> int:
-        """Seconds that this address has to wait; 0: it may send one now, and this is counted."""
+    def wait(self, address: str, *, things: int = 1) -> int:
+        """Seconds that this address has to wait; 0: it may tell so many things now, and they are counted."""
         key = address_key(address)
-        if self._limiter.hit(BEACONS, key):
-            return 0
-        reset, _ = self._limiter.get_window_stats(BEACONS, key)
-        return max(1, math.ceil(reset - self._clock().timestamp()))
+        now = self._clock().timestamp()
+        with self._lock:
+            left, since = self._left.get(key, (float(AT_ONCE), now))
+            left = min(float(AT_ONCE), left + max(0.0, now - since) * A_SECOND)
+            enough = left >= things
+            self._left[key] = (left - things if enough else left, now)
+            self._left.move_to_end(key)
+            if len(self._left) > CAPACITY:
+                self._left.popitem(last=False)
+        return 0 if enough else max(1, math.ceil((things - left) / A_SECOND))

@@ -6,7 +6,7 @@ FastAPI alone answers 500 to 2^63, lone surrogates and deep JSON, and reads a bo
 import asyncio
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -52,18 +52,30 @@ _plain_url = re.compile(rb"[!-$&-~]*").fullmatch
 
 
 class Boundary:
-    """ASGI middleware. `streamed` maps path prefixes to the bytes that a body which is not JSON may have there:
-    such a body goes through as it comes; every other is read, inspected and handed on whole."""
+    """ASGI middleware. `streamed` maps path prefixes to the bytes that a body which is not JSON may have there; in them
+    `*` stands for any one step. Such a body goes through as it comes; every other is read, inspected and handed on
+    whole. To the paths `plain`, JSON may be sent as text/plain, as browsers do that shall not ask beforehand whether
+    they may."""
 
-    def __init__(self, app: ASGIApp, *, streamed: Mapping[str, int] | None = None, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        streamed: Mapping[str, int] | None = None,
+        plain: Collection[str] = (),
+        limits: Limits = LIMITS,
+    ) -> None:
         self.app = app
+        self._plain = frozenset(plain)
         self.limits = limits
-        self._streamed = tuple((streamed or {}).items())
+        self._streamed = tuple((_below(prefix), cap) for prefix, cap in (streamed or {}).items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["path"].removeprefix(scope.get("root_path", "")) in self._plain:
+            scope["headers"] = _with_json_named(scope["headers"])
         try:
             admitted = await self._admit(scope, receive)
         except Problem as problem:
@@ -90,8 +102,7 @@ class Boundary:
         return _replayed(body, receive)
 
     def _streaming_cap(self, path: str) -> int | None:
-        matches = (cap for prefix, cap in self._streamed if path == prefix or path.startswith(prefix + "/"))
-        return next(matches, None)
+        return next((cap for below, cap in self._streamed if below.fullmatch(path)), None)
 
     def _capped(self, receive: Receive, length: int | None, cap: int) -> Receive:
         _check_length(length or 0, cap)
@@ -121,6 +132,20 @@ class Boundary:
             raise Problem(400, "malformed_json", fault.message)
         if fault:
             raise Problem(422, "unacceptable_json", fault.message, errors=[fault])
+
+
+def _below(prefix: str) -> re.Pattern[str]:
+    return re.compile(re.escape(prefix).replace(r"\*", "[^/]+") + "(?:/.*)?", re.DOTALL)
+
+
+def _with_json_named(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The request's headers as if it had called its text JSON: from here on it is looked at as any other."""
+    return [(name, _as_json(value) if name == b"content-type" else value) for name, value in headers]
+
+
+def _as_json(content_type: bytes) -> bytes:
+    essence, semicolon, parameters = content_type.partition(b";")
+    return b"application/json" + semicolon + parameters if essence.strip().lower() == b"text/plain" else content_type
 
 
 class _Disconnected(Exception):

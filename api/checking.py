@@ -13,6 +13,7 @@ from api import data_folder
 from api.settings import Settings
 from cms import migrating
 from cms.database import open_database
+from media.stores import open_store
 
 # Before it, two connections that write or checkpoint at once can corrupt a WAL.
 _SAFE_SQLITE = (3, 51, 3)
@@ -31,6 +32,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     """Everything that an operator should know or mend."""
     yield from _folder(settings)
     yield from _database(settings)
+    yield from _media(settings)
     yield from _addresses(settings)
 
 
@@ -71,6 +73,18 @@ _STATES = {
     "behind": Finding(serious=True, text="database: migrations are pending; run `sitedesk migrate`"),
     "empty": Finding(serious=True, text="database: not migrated; run `sitedesk migrate`"),
 }
+
+
+def _media(settings: Settings) -> Iterator[Finding]:
+    if urlsplit(settings.media).scheme == "file":
+        # Opening a folder makes it.
+        return
+    try:
+        fault = open_store(settings.media).fault()
+    except ValueError as error:
+        fault = str(error)
+    if fault is not None:
+        yield Finding(serious=True, text=f"media: {fault}")
 
 
 def _addresses(settings: Settings) -> Iterator[Finding]:

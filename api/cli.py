@@ -25,12 +25,14 @@ from cms.import_formats import FORMATS
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="Sitedesk")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in")
 key_app = typer.Typer(no_args_is_help=True, help="Keys of scripts")
+media_app = typer.Typer(no_args_is_help=True, help="The bytes of images and files")
 redirects_app = typer.Typer(no_args_is_help=True, help="Where old paths lead")
 import_app = typer.Typer(no_args_is_help=True, help="Bring articles in by the thousand")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 app.add_typer(import_app, name="import")
 app.add_typer(redirects_app, name="redirects")
+app.add_typer(media_app, name="media")
 
 _stderr = Console(stderr=True, highlight=False)
 
@@ -164,7 +166,7 @@ _PASSWORD_HELP = "Asked for, or read from standard input, if left out: arguments
 @user_app.command("add")
 def add_user(
     email: Annotated[str, typer.Option()],
-    role: Annotated[str, typer.Option(help="reader, author, editor, publisher or administrator")],
+    role: Annotated[str, typer.Option(help="reader, author, editor, publisher, analyst or administrator")],
     name: Annotated[str | None, typer.Option()] = None,
     password: Annotated[str | None, typer.Option(help=_PASSWORD_HELP)] = None,
 ) -> None:
@@ -189,7 +191,7 @@ def set_role(email: Annotated[str, typer.Option()], role: Annotated[str, typer.O
 
 @key_app.command("create")
 def create_key(
-    role: Annotated[str, typer.Option(help="reader, author, editor, publisher or administrator")],
+    role: Annotated[str, typer.Option(help="reader, author, editor, publisher, analyst or administrator")],
     name: Annotated[str, typer.Option()],
     scope: Annotated[list[str] | None, typer.Option(help="An action, or action:type; several may be given.")] = None,
     expires_at: Annotated[str | None, typer.Option(help="2027-01-01T00:00:00Z")] = None,
@@ -219,6 +221,14 @@ def import_redirects(
 def export_redirects() -> None:
     """All redirects as CSV, on stdout."""
     _run("export-redirects")
+
+
+@media_app.command("sweep")
+def sweep_media(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
+) -> None:
+    """Remove what no revision of any entry holds and nobody has touched for a day."""
+    _run("sweep-media", dry_run=dry_run)
 
 
 def _import(format: str) -> Any:

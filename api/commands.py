@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from api import background
+from api import background, sweeping
 from api.importing import import_source
 from api.indexing import Follower
 from api.parts import Parts
@@ -143,6 +143,16 @@ def export_redirects(parts: Parts) -> Told:
         yield {"output": piece.removesuffix("\n")}
 
 
+def sweep_media(parts: Parts, *, dry_run: bool = False) -> Told:
+    """Remove files that no revision holds, and bytes that are no file's; neither younger than a day."""
+    swept = sweeping.look(parts) if dry_run else sweeping.sweep(parts, by=_by(parts))
+    for one in swept.shown:
+        yield {"line": f"{one['sha256']} {one['uploaded_at']} {one['size']} bytes {one['name']}"}
+    counts = f"files {swept.files} ({swept.bytes} bytes), stray bytes of {swept.strays} ({swept.stray_bytes} bytes)"
+    yield {"line": f"{'dry run, nothing was removed: ' if dry_run else 'removed: '}{counts}"}
+    yield {"report": swept.told()}
+
+
 COMMANDS: Mapping[str, Callable[..., Told]] = {
     "add-user": add_user,
     "set-password": set_password,
@@ -153,4 +163,5 @@ COMMANDS: Mapping[str, Callable[..., Told]] = {
     "import": import_source,
     "import-redirects": import_redirects,
     "export-redirects": export_redirects,
+    "sweep-media": sweep_media,
 }

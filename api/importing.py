@@ -220,7 +220,7 @@ def _bring_asset(parts: Parts, job: Job, asset: Asset, known: Known | None, repo
     with asset.path.open("rb") as file:
         received = take_in(parts, file, filename=asset.path.name)
     with parts.database.writing() as session:
-        stored = files.keep(session, received, by=job.by)
+        stored = files.keep(session, received, by=job.by, is_there=parts.store.exists)
         entry = files.entry_of(session, received.sha256)
         if entry is None:
             source = None if known else Source(job.source, _ASSET + asset.external_id, received.sha256)

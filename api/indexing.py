@@ -7,18 +7,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import events, finding
+from cms import events, files, finding
 from cms.database import Database
 from cms.delivery import publications
 from search_index import Document, Engine
 
 # Of one step of following: as many events as make a commit of the index worth its fsync, and no more memory.
 _EVENTS = 3_000
+_CHARACTERS = 20_000_000
 _CHUNK = 200
 # How the site hangs together is nothing to search for.
 _NOT_SEARCHED = frozenset({"structure", "settings"})
-# A menu has no page of its own to lead a visitor to.
-_STAFF_ONLY = frozenset({"menu"})
+# These have no page of their own to lead a visitor to.
+_STAFF_ONLY = frozenset({"menu", "banner", "counter"})
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,35 @@ class Audience:
 
 
 def _public(session: Session, ids: Sequence[str]) -> Iterator[Document]:
-    for row in publications.texts(session, ids):
-        if row.type not in _NOT_SEARCHED and row.type not in _STAFF_ONLY:
-            yield _document(row, id=row.entry_id)
+    for some in _sliced(ids):
+        texts = files.live_texts(session, some)
+        for row in publications.texts(session, some):
+            if row.type not in _NOT_SEARCHED and row.type not in _STAFF_ONLY:
+                yield _document(row, texts.get(row.entry_id), id=row.entry_id)
 
 
 def _staff(session: Session, ids: Sequence[str]) -> Iterator[Document]:
-    for row in finding.texts(session, ids):
-        if row.type not in _NOT_SEARCHED:
-            yield _document(row, id=row.id, state=row.state, owner=row.owner_id)
+    for some in _sliced(ids):
+        texts = files.newest_texts(session, some)
+        for row in finding.texts(session, some):
+            if row.type not in _NOT_SEARCHED:
+                yield _document(row, texts.get(row.id), id=row.id, state=row.state, owner=row.owner_id)
 
 
-def _document(row: Any, **others: Any) -> Document:
+def _sliced(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    # A document may have half a million characters: not all are to be in memory together.
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+
+
+def _document(row: Any, text: str | None, **others: Any) -> Document:
+    """`text`: the words of the file that the entry holds, after those of the entry itself."""
+    own = row.searched["text"]
     return Document(
         type=row.type,
         locale=row.locale,
         title=row.title,
         summary=row.searched["summary"],
-        body=row.searched["text"],
+        body=own if text is None else f"{own}\n{text}".lstrip(),
         section=row.section,
         topics=tuple(row.searched["topics"]),
         published_at=row.published_at,
@@ -94,9 +106,18 @@ class Follower:
             changed, last = events.changed_entries(session, after=position, limit=_EVENTS)
             if last == position:
                 return False
-            documents = list(self._audience.some(session, changed))
-        kept = {document.id for document in documents}
-        self._engine.apply(documents, [id for id in changed if id not in kept], position=last)
+            gone = dict.fromkeys(changed)
+            documents: list[Document] = []
+            size = 0
+            for document in self._audience.some(session, changed):
+                gone.pop(document.id)
+                documents.append(document)
+                size += len(document.body)
+                if size > _CHARACTERS:
+                    # The position stays: after a crash these are put again.
+                    self._engine.apply(documents, (), position=position)
+                    documents, size = [], 0
+        self._engine.apply(documents, list(gone), position=last)
         return last - position >= _EVENTS
 
     def _rebuild(self, told: Callable[[int], None]) -> None:
@@ -110,9 +131,8 @@ class Follower:
             # A session for each chunk: a long read would hold back SQLite's checkpoints.
             with self._database.reading() as session:
                 ids = self._audience.ids(session, last, _CHUNK)
-                documents = list(self._audience.some(session, ids))
+                yield from self._audience.some(session, ids)
             if not ids:
                 return
-            yield from documents
             told(len(ids))
             last = ids[-1]

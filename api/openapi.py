@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from api import shapes
 from api.access import CSRF_HEADER
 from api.delivery import bodies as public_bodies
 from api.editor import bodies
 from api.parts import Parts
 from api.problems import MEDIA_TYPE
+from api.shapes import answers
 from cms.content_types import ContentType, model
 from cms.custom_types import site_types
 
@@ -27,7 +27,9 @@ TAGS = (
     ("structure", "The tree of sections."),
     ("types", "The content types: what fields entries have."),
     ("redirects", "Where old paths lead, and what visitors did not find."),
+    ("counters", "Counters: their providers, the switch that stops them, and which pages load what."),
     ("media", "Bytes in, files and images out."),
+    ("banners", "How often banners were seen and clicked, and what is wrong with them."),
     ("people", "Persons, those of them who sign in, keys of scripts, and who did what."),
     ("search", "Finding entries by their words."),
     ("vitals", "For those who run the server."),
@@ -50,6 +52,7 @@ _AGAINST_A_REVISION = frozenset(
         "editor_cancel_schedule",
         "editor_change_structure",
         "editor_publish_structure",
+        "editor_replace_file",
     }
 )
 _MAYBE_AGAINST_A_REVISION = frozenset(
@@ -117,7 +120,7 @@ def _with_types(document: Mapping[str, Any], types: Iterable[ContentType]) -> di
 
 
 def _complete(document: dict[str, Any]) -> None:
-    data, shared = shapes.schemas()
+    data, shared = answers.schemas()
     components = document["components"]
     components["schemas"] = {**_without_fastapi_s_own(components["schemas"]), **shared}
     components["parameters"] = _HEADERS
@@ -225,12 +228,13 @@ def _answer(path: str, operation: dict[str, Any], data: Mapping[str, Any]) -> No
     for status, response in operation["responses"].items():
         response["description"] = _SUCCESSES.get(status, response["description"])
         if shape is not None and status in ("200", "201", "202"):
-            response["content"] = {"application/json": {"schema": _envelope(shape)}}
+            told = {kind: said for kind, said in response.get("content", {}).items() if kind == "text/csv"}
+            response["content"] = {"application/json": {"schema": _envelope(shape)}, **told}
         elif operation["operationId"] in _NO_JSON:
             response["content"] = {_NO_JSON[operation["operationId"]]: {"schema": {"type": "string"}}}
     if path.startswith(_KEPT) and "202" not in operation["responses"]:
         operation["responses"]["304"] = {"description": "The client has this answer."}
-    if operation["operationId"] in ("editor_bring_entry", "editor_put_type", "editor_upload_file"):
+    if operation["operationId"] in ("editor_bring_entry", "editor_put_type", "editor_upload_file", "editor_fetch_file"):
         # Either may make an entry or find that it is there.
         made = operation["responses"].get("201") or operation["responses"]["200"]
         operation["responses"] |= {"200": {**made, "description": "It was there."}, "201": made}
@@ -238,12 +242,14 @@ def _answer(path: str, operation: dict[str, Any], data: Mapping[str, Any]) -> No
 
 _NO_JSON = {
     "read_file": "*/*",
+    "read_rendition": "image/*",
     "tell_metrics": "text/plain",
     "editor_export_redirects": "text/csv",
     "read_sitemap": "application/xml",
     "read_sitemap_part": "application/xml",
     "read_robots": "text/plain",
     "read_feed": "*/*",
+    "follow_banner": "text/plain",
 }
 _SUCCESSES = {"200": "Done", "201": "Made", "202": "Taken", "204": "Done; there is nothing to tell"}
 
@@ -305,14 +311,19 @@ def _possible(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
 _BY_OPERATION: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(_AGAINST_A_REVISION, (412, 428)),
     **dict.fromkeys(_MAYBE_AGAINST_A_REVISION, (412,)),
+    "editor_plan_structure": (412,),
     "editor_sign_in_person": (429,),
     "editor_change_own_password": (429,),
     "delivery_take_beacons": (429,),
+    **dict.fromkeys(("editor_begin_upload", "editor_read_upload", "editor_take_piece", "editor_remove_upload"), (412,)),
+    "editor_move_folder": (404,),
     "delivery_search_entries": (503,),
     "delivery_suggest": (503,),
     "editor_search_entries": (503,),
     "delivery_resolve_path": (404,),
     "delivery_read_page": (404,),
-    "read_file": (416,),
+    "editor_replace_file": (412, 428, 503),
+    "read_file": (416, 503),
+    "read_rendition": (416, 503),
     "tell_readiness": (503,),
 }

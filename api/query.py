@@ -1,7 +1,7 @@
 """The query grammar of every list, read from an address. What it does not know is refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,8 +97,15 @@ def _sort(value: str) -> tuple[tuple[str, bool], ...]:
 
 
 def _size(value: str) -> int:
-    if not (value.isascii() and value.isdigit()) or len(value) > 3 or not 1 <= int(value) <= LARGEST_PAGE:
-        raise BadQuery("page[size]", "out_of_range", f"A page has 1 to {LARGEST_PAGE} entries.")
+    return number(
+        value, "page[size]", among=range(1, LARGEST_PAGE + 1), said=f"A page has 1 to {LARGEST_PAGE} entries."
+    )
+
+
+def number(value: str, name: str, *, among: Container[int], said: str) -> int:
+    """One of some whole numbers, of nine digits at most. Raises `BadQuery` with what is said of it."""
+    if not (value.isascii() and value.isdigit()) or len(value) > 9 or int(value) not in among:
+        raise BadQuery(name, "out_of_range", said)
     return int(value)
 
 
@@ -146,6 +153,7 @@ def takes(*names: str, listing: bool = False) -> dict[str, Any]:
 
 _TEXT = {"type": "string"}
 _LISTING = ("filter", "sort", "page[size]", "page[after]", "total")
+_DAY = {"schema": {"type": "string", "format": "date"}}
 _LOCALE = {"schema": _TEXT, "description": "a locale of the site, such as `ru`", "example": "ru"}
 
 PARAMETERS: Mapping[str, dict[str, Any]] = {
@@ -167,10 +175,18 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     "year": {"schema": _TEXT, "description": "short for `filter[year]`: of publication", "example": "2026"},
     "locale": _LOCALE,
     "path": {"schema": _TEXT, "description": "of the page, from `/` on", "example": "/"},
+    "environment": {
+        "schema": _TEXT,
+        "description": "where the page is shown; `production` unless said",
+        "example": "production",
+    },
     "depth": {"schema": {"type": "integer", "minimum": 1, "maximum": MAX_LEVELS}, "description": "levels of sections"},
     "stale": {"schema": {"type": "boolean"}, "description": "published longer ago than its section allows"},
     "dry_run": {"schema": {"type": "boolean"}, "description": "only tell what it would do"},
-    "confirm": {"schema": {"type": "integer", "minimum": 0}, "description": "how many entries may lose by it"},
+    "confirm": {
+        "schema": {"type": "integer", "minimum": 0},
+        "description": "how many entries may lose by it, or places change",
+    },
     "strict": {"schema": {"type": "boolean"}, "description": "all rows or none"},
     "guesses": {"schema": {"type": "boolean"}, "description": "with guesses at what was meant, for 20 paths at most"},
     "updated_since": {
@@ -185,5 +201,31 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     "autosave": {"schema": {"type": "boolean"}, "description": "join the actor's running autosave"},
     "from": {"schema": {"type": "integer", "minimum": 1}, "description": "a revision; the one before `to` unless said"},
     "to": {"schema": {"type": "integer", "minimum": 1}, "description": "a revision; the newest unless said"},
+    "first day": {"name": "from", **_DAY, "description": "the first day, in UTC", "example": "2026-11-01"},
+    "last day": {"name": "to", **_DAY, "description": "the last day, in UTC", "example": "2026-11-30"},
+    "by": {"schema": _TEXT, "description": "what has rows of its own: banner, placement, day", "example": "banner,day"},
+    "banner": {"schema": _TEXT, "description": "the id of one banner"},
+    "placement": {
+        "schema": _TEXT,
+        "description": "names of placements, with commas; all unless said",
+        "example": "top",
+    },
+    "one placement": {"name": "placement", "schema": _TEXT, "description": "the name of one", "example": "top"},
+    "view": {"schema": _TEXT, "description": "the id of the banner's showing, as beacons tell it"},
+    "fit": {"schema": {"type": "string", "enum": ["fit", "fill"]}, "description": "whole, or cut to fill the frame"},
+    "width": {"schema": {"type": "integer"}, "description": "in pixels, of those that are offered", "example": "640"},
+    "height": {"schema": {"type": "integer"}, "description": "in pixels, of those that are offered"},
+    "ratio": {"schema": {"type": "string", "enum": ["1", "1.5", "2", "3"]}, "description": "pixels to one of CSS"},
+    "quality": {"schema": {"type": "integer"}, "description": "30 to 95, in fives"},
+    "format": {
+        "schema": {"type": "string", "enum": ["auto", "avif", "webp", "jpeg", "png"]},
+        "description": "auto: the best that the browser takes",
+    },
+    "form of rows": {
+        "name": "format",
+        "schema": {"type": "string", "enum": ["json", "csv"]},
+        "description": "the form of the answer",
+    },
+    "within_days": {"schema": {"type": "integer", "minimum": 0, "maximum": 3650, "default": 30}},
     "signature": {"schema": _TEXT, "description": "opens a file that is not published yet"},
 }

@@ -14,6 +14,7 @@ from api.type_reports import type_report
 from cms import errors
 from cms.showing import instant
 from media.refusals import RefusedMedia, TooLarge
+from media.stores import Unreachable
 from search_index import IndexUnavailable, QueryTooLong
 
 
@@ -46,6 +47,15 @@ def _not_found(refusal: errors.NotFound) -> Problem:
 def _forbidden(refusal: errors.Forbidden) -> Problem:
     of = f" entries of type '{refusal.type}'" if refusal.type else ""
     return Problem(403, "forbidden", f"Your role or your key does not allow you to {refusal.action}{of}.")
+
+
+def _second_person_needed(refusal: errors.SecondPersonNeeded) -> Problem:
+    who = f"such as {', '.join(refusal.may)}" if refusal.may else "though there is none yet"
+    said = (
+        f"{', '.join(refusal.savers)} saved what would go live. Another person has to publish it: an administrator or "
+        f"an analyst, {who}. Administrators may switch this off: counters_four_eyes in the settings."
+    )
+    return Problem(403, "second_person_needed", said, saved_by=refusal.savers, may=refusal.may)
 
 
 def _stale(refusal: errors.StaleRevision) -> Problem:
@@ -82,7 +92,14 @@ def _rule_exists(refusal: errors.RuleExists) -> Problem:
 def _in_use(refusal: errors.InUse) -> Problem:
     usages = [{"entry": entry, "pointer": pointer} for entry, pointer in refusal.usages]
     said = f"It is used in {refusal.total} places. Remove these references first."
+    if refusal.confirmable:
+        said = f"It is used in {refusal.total} places, which all change. If they shall, send ?confirm={refusal.total}."
     return Problem(409, "in_use", said, usages=usages, total=refusal.total)
+
+
+def _bytes_gone(_refusal: errors.BytesGone) -> Problem:
+    said = "These bytes were being removed as they came. Send the file once more."
+    return Problem(503, "unavailable", said, headers={"Retry-After": "1"})
 
 
 def _wrong_state(refusal: errors.WrongState) -> Problem:
@@ -126,15 +143,23 @@ def _unavailable(_refusal: IndexUnavailable) -> Problem:
     return Problem(503, "unavailable", said, headers={"Retry-After": "5"})
 
 
+def _unreachable(_refusal: Unreachable) -> Problem:
+    # Why, the log tells: the public need not know where files are kept.
+    said = "The files cannot be reached at this moment. Try again shortly."
+    return Problem(503, "unavailable", said, headers={"Retry-After": "5"})
+
+
 TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     errors.InvalidContent: _invalid,
     errors.NotFound: _not_found,
     errors.Forbidden: _forbidden,
+    errors.SecondPersonNeeded: _second_person_needed,
     errors.StaleRevision: _stale,
     errors.AddressTaken: _address_taken,
     errors.RuleExists: _rule_exists,
     errors.InUse: _in_use,
     errors.WrongState: _wrong_state,
+    errors.BytesGone: _bytes_gone,
     errors.NotConfirmed: _not_confirmed,
     errors.BadQuery: _bad_query,
     QueryTooLong: _too_long,
@@ -142,4 +167,5 @@ TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     TooLarge: _too_large,
     RefusedMedia: _refused_media,
     IndexUnavailable: _unavailable,
+    Unreachable: _unreachable,
 }

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy.orm import Session
 
+from api import sample_banners
 from api.parts import Parts
 from api.uploads import take_in
 from cms import content, files, founding, people, publishing, restructuring, saving, site, structure
 from cms.attribution import By
-from cms.content_types import BUILT_IN
+from cms.built_in_types import BUILT_IN
 from cms.files import Received
 from cms.identity import new_id
 from cms.import_formats.front_matter import taken_apart
@@ -74,7 +75,7 @@ _PICTURES = {
 }
 _PICTURES_IN = "ru"
 # A menu's link to one article; its other links are the sections.
-_IN_MENU = ("ru", "how-it-works", "Как это работает")
+_IN_MENU = ("ru", "how-it-works", {"ru": "Как это работает", "en": "How it works"})
 # Older than every text, so that a list of what is new begins with the news.
 _FURNISHED = (160, "08:00")
 
@@ -84,6 +85,7 @@ def load(parts: Parts, *, by: By) -> None:
     images = {name: new_id() for name in _PICTURES}
     texts = _texts(images)
     received = {name: take_in(parts, io.BytesIO(draw_sample(name)), filename=f"{name}.jpg") for name in SAMPLES}
+    received_banners = sample_banners.take_in_pictures(parts)
     with parts.database.writing() as session:
         if not _is_untouched(session):
             log.warning("the sample site is left out: this site has been set up already")
@@ -92,6 +94,15 @@ def load(parts: Parts, *, by: By) -> None:
         _add_images(session, received, images, by=by)
         _add_texts(session, texts, sections=sections, by=by)
         _add_menu(session, texts, sections=sections, by=by)
+        led_to = {text.name: text.id for text in texts if text.locale == "ru"}
+        sample_banners.furnish(
+            session,
+            received_banners,
+            product=led_to["t-12"],
+            training=led_to["training-room"],
+            at=_past(by.at, *_FURNISHED),
+            by=by,
+        )
 
 
 def _is_untouched(session: Session) -> bool:
@@ -181,7 +192,7 @@ def _add_text(
 
 def _add_menu(session: Session, texts: Iterable[_Text], *, sections: Mapping[str, str], by: By) -> None:
     locale, name, label = _IN_MENU
-    items = [{"label": _SECTIONS[key].name[locale], "section": id} for key, id in sections.items()]
+    items: list[dict[str, Any]] = [{"label": _SECTIONS[key].name, "section": id} for key, id in sections.items()]
     items += [{"label": label, "entry": text.id} for text in texts if (text.locale, text.name) == (locale, name)]
     menu = Draft(locale=locale, fields={"title": "main", "items": items})
     made = saving.create(session, "menu", menu, by=by)

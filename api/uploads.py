@@ -2,25 +2,40 @@
 
 import hashlib
 import hmac
+import io
 from pathlib import Path
 from typing import BinaryIO
 
 from api.parts import Parts
 from cms.files import Received
-from media import receiving
-from media.inspection import inspect
+from media import public_forms, receiving
+from media.inspection import Inspected, inspect
+from media.refusals import RefusedMedia
 
-LARGEST_UPLOAD = 100 * 2**20
+LARGEST_UPLOAD = 2**30
 _LONGEST_NAME = 200
 
 
 def take_in(parts: Parts, source: BinaryIO, *, filename: str) -> Received:
     """Store the bytes and tell what they are. Raises `RefusedMedia`, `TooLarge`. What was stored and is then not
     noted in the database is swept later: nothing refers to it."""
-    name = safe_name(filename)
     with receiving.receive(source, folder=parts.store.incoming, limit=LARGEST_UPLOAD) as received:
-        facts = inspect(received.path, filename=name)
+        return keep_received(parts, received, filename=filename)
+
+
+def keep_received(parts: Parts, received: receiving.Received, *, filename: str) -> Received:
+    """The same for bytes that are in the store's `incoming` already, from where they are taken away."""
+    name = safe_name(filename)
+    facts = inspect(received.path, filename=name)
+    try:
+        picture = _store_picture(parts, facts, filename=f"{Path(name).stem}.webp")
+        # First what the public gets in its place: there is no moment at which only the original is to be had.
+        if facts.kind == "image":
+            public_forms.keep(parts.store, received.sha256, facts.clean)
         parts.store.put(received.sha256, received.path)
+    finally:
+        if facts.clean is not None:
+            facts.clean.unlink(missing_ok=True)
     return Received(
         sha256=received.sha256,
         kind=facts.kind,
@@ -29,7 +44,24 @@ def take_in(parts: Parts, source: BinaryIO, *, filename: str) -> Received:
         size=received.size,
         width=facts.width,
         height=facts.height,
+        fingerprint=facts.fingerprint,
+        placeholder=facts.placeholder,
+        color=facts.color,
+        frames=facts.frames,
+        pages=facts.pages,
+        picture=picture,
+        text=facts.text,
     )
+
+
+def _store_picture(parts: Parts, facts: Inspected, *, filename: str) -> Received | None:
+    """A document's first page, as a file of its own."""
+    if facts.picture is None:
+        return None
+    try:
+        return take_in(parts, io.BytesIO(facts.picture), filename=filename)
+    except RefusedMedia:
+        return None
 
 
 def safe_name(filename: str) -> str:

@@ -8,7 +8,19 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import custom_types, delivery, diffing, importing, redirects, search, sitemap, starting, structure
+from benchmarks import (
+    beacons,
+    custom_types,
+    delivery,
+    diffing,
+    importing,
+    media,
+    redirects,
+    search,
+    sitemap,
+    starting,
+    structure,
+)
 from benchmarks.articles import ARTICLES
 from benchmarks.figures import Figure, table
 
@@ -27,7 +39,7 @@ def main() -> int:
     figures += [
         Figure(f"diff of 200 kB, {row.case}", f"{row.milliseconds:.0f} ms", "under 300 ms") for row in diffing.run()
     ]
-    figures += structure.run() + redirects.run() + sitemap.run()
+    figures += structure.run() + redirects.run() + sitemap.run() + media.run() + beacons.run()
     page = _TEMPLATE.format(
         day=datetime.now(UTC).date(),
         machine=f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import settings_rules, site, structure, usages
+from cms import banner_rules, counter_rules, settings_rules, site, structure, usages
 from cms.content import SECTION, Reference
 from cms.content_types import ContentType, leaves
 from cms.errors import Fault, InvalidContent
@@ -48,12 +48,15 @@ def checked(
     snapshot, upload_faults = _with_uploads(session, content_type, replace(snapshot, section=section))
     snapshot, structure_faults = structure.checked(session, content_type, snapshot)
     faults += settings_rules.faults(session, content_type, snapshot)
+    faults += counter_rules.faults(session, content_type, snapshot)
+    banner = banner_rules.checked(session, content_type, snapshot)
+    snapshot, faults = banner.snapshot, [*faults, *banner.faults]
     unknown = [one for one in references if one[1] not in coming]
     reference_faults, warnings = _reference_faults(session, content_type, unknown)
     faults += [*upload_faults, *structure_faults, *reference_faults]
     if faults:
         raise InvalidContent(faults)
-    return Checked(snapshot, section_warnings + warnings)
+    return Checked(snapshot, section_warnings + warnings + banner.warnings)
 
 
 def _locale_faults(session: Session, snapshot: Snapshot) -> Iterable[Fault]:
@@ -86,8 +89,11 @@ def _with_uploads(session: Session, content_type: ContentType, snapshot: Snapsho
             faults.append(
                 Fault(pointer, "unknown_file", "No such file was received. Send it to POST /editor/v1/media.")
             )
+        elif content_type.name in _OF_ONE_KIND and stored.kind != content_type.name:
+            faults.append(Fault(pointer, "other_kind", f"These bytes are of type '{stored.kind}'."))
         else:
-            fields = {**fields, found.name: described(stored, name=value.get("name"))}
+            file = described(stored, name=value.get("name")) | _first_page(session, stored)
+            fields = {**fields, found.name: file}
     return replace(snapshot, fields=fields), faults
 
 
@@ -100,10 +106,21 @@ def described(stored: StoredFile, *, name: object = None) -> dict[str, Any]:
         "size": stored.size,
         "width": stored.width,
         "height": stored.height,
+        "placeholder": stored.placeholder,
+        "color": stored.color,
+        "frames": stored.frames,
+        "pages": stored.pages,
     }
 
 
 _LONGEST_NAME = 255
+# Types whose entries are their bytes: who refers to an image counts on a picture.
+_OF_ONE_KIND = frozenset({"image", "file"})
+
+
+def _first_page(session: Session, stored: StoredFile) -> dict[str, Any]:
+    picture = session.get(StoredFile, stored.picture) if stored.picture is not None else None
+    return {"picture": described(picture)} if picture is not None else {}
 
 
 def _reference_faults(

@@ -182,6 +182,9 @@ _REFERENCES: Mapping[str, Callable[[Field, str, Any], Iterable[Reference]]] = {
     "rich_text": _in_text,
     "menu_items": _in_menu,
     "section": lambda _, pointer, value: ((pointer, value, (SECTION,)),),
+    "section_list": lambda _, pointer, value: (
+        (f"{pointer}/{index}", one, (SECTION,)) for index, one in enumerate(value)
+    ),
     "sections": lambda _, pointer, value: section_tree.references(value, at=pointer),
 }
 _TYPES_IN_TEXT: Mapping[str, tuple[str, ...]] = {"image": ("image",), "file": ("file", "image"), "link": ()}
@@ -227,6 +230,8 @@ def _words(fields: tuple[Field, ...], values: Mapping[str, Any], *, public: bool
             yield rich_text.to_text(value)
         elif field.kind == "menu_items":
             yield from menu_items.labels(value)
+        elif field.kind == "localized":
+            yield from value.values()
         elif field.kind in ("text", "long_text"):
             yield value
 

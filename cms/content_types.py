@@ -1,4 +1,4 @@
-"""The content types, as data. Each compiles to a Pydantic model that refuses what it does not name."""
+"""What a content type is. Each compiles to a Pydantic model that refuses what it does not name."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -82,9 +82,8 @@ def _by_name(content_type: ContentType) -> dict[str, Field]:
     return {field.name: field for field in content_type.fields}
 
 
-_TEXTS = ("news", "article", "page")
-
-_SEO = Field(
+# Every type has these by itself; the first, if its entries have pages.
+SEO = Field(
     "seo",
     "group",
     fields=(
@@ -97,112 +96,15 @@ _SEO = Field(
     ),
 )
 
-_SOURCE_FIELDS = Field("source_fields", "object", public=False)
-
-_TEXT_FIELDS = (
-    Field("title", "text", required=True),
-    Field("summary", "long_text"),
-    Field("body", "rich_text"),
-    Field("cover", "reference", types=("image",)),
-    Field("topics", "topics"),
-    Field("related", "references", types=_TEXTS),
-    Field("attachments", "references", types=("file",)),
-    _SEO,
-    _SOURCE_FIELDS,
-)
-
-
-_FEED = (
-    Field("name", "text", required=True),
-    Field("title", "text"),
-    Field("types", "topics"),
-    Field("section", "section"),
-    Field("locale", "text"),
-    Field("limit", "number", limits=Limits(min=1, max=100)),
-)
-
-BUILT_IN: Mapping[str, ContentType] = {
-    built_in.name: built_in
-    for built_in in (
-        ContentType("news", _TEXT_FIELDS),
-        ContentType("article", _TEXT_FIELDS),
-        ContentType("page", _TEXT_FIELDS),
-        ContentType(
-            "image",
-            (
-                Field("title", "text", required=True),
-                Field("alt", "text"),
-                Field("caption", "long_text"),
-                Field("credit", "text"),
-                Field("licence", "text"),
-                Field("focal_point", "group", fields=(Field("x", "number"), Field("y", "number"))),
-                Field("file", "upload"),
-                Field("topics", "topics"),
-                _SOURCE_FIELDS,
-            ),
-            routable=False,
-        ),
-        ContentType(
-            "file",
-            (
-                Field("title", "text", required=True),
-                Field("description", "long_text"),
-                Field("file", "upload"),
-                Field("topics", "topics"),
-                _SOURCE_FIELDS,
-            ),
-            routable=False,
-        ),
-        ContentType(
-            "menu",
-            (Field("title", "text", required=True), Field("name", "text"), Field("items", "menu_items")),
-            routable=False,
-        ),
-        ContentType(
-            "structure",
-            (
-                Field("title", "text", required=True),
-                Field("sections", "sections"),
-                Field("removed", "removals", public=False),
-            ),
-            routable=False,
-            single=True,
-        ),
-        ContentType(
-            "settings",
-            (
-                Field("title", "text", required=True),
-                Field("locales", "topics"),
-                Field("default_locale", "text"),
-                Field("site_name", "text"),
-                Field("site_url", "url"),
-                Field("title_pattern", "text"),
-                Field(
-                    "seo",
-                    "group",
-                    fields=(
-                        Field("description", "long_text"),
-                        Field("image", "reference", types=("image",)),
-                        Field("robots", "choice", choices=get_args(Robots)),
-                    ),
-                ),
-                Field("robots_txt", "long_text"),
-                Field("redirect_hosts", "topics"),
-                Field("feeds", "groups", fields=_FEED),
-            ),
-            routable=False,
-            single=True,
-        ),
-    )
-}
+SOURCE_FIELDS = Field("source_fields", "object", public=False)
 
 
 def custom(
     name: str, fields: tuple[Field, ...], *, routable: bool, label: Mapping[str, str], revision: int
 ) -> ContentType:
     """A type that staff made of some fields, with those that every type has."""
-    seo = (_SEO,) if routable else ()
-    return ContentType(name, (*fields, *seo, _SOURCE_FIELDS), routable, label=label, revision=revision)
+    seo = (SEO,) if routable else ()
+    return ContentType(name, (*fields, *seo, SOURCE_FIELDS), routable, label=label, revision=revision)
 
 
 @lru_cache(_REMEMBERED)

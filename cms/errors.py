@@ -45,6 +45,18 @@ class Forbidden(Refusal):
 
 
 @dataclass(eq=False)
+class SecondPersonNeeded(Refusal):
+    """Who wrote it does not make it live. `savers`: who did; `may`: some who could, by name."""
+
+    id: str
+    savers: list[str]
+    may: list[str]
+
+    def __str__(self) -> str:
+        return f"It was saved by {', '.join(self.savers)}: another person publishes it."
+
+
+@dataclass(eq=False)
 class StaleRevision(Refusal):
     """The write was made against a revision that is no longer the newest."""
 
@@ -78,11 +90,20 @@ class RuleExists(Refusal):
 
 @dataclass(eq=False)
 class InUse(Refusal):
-    """Others refer to it. `usages` are pairs of entry id and JSON pointer; `total` counts them all."""
+    """Others refer to it. `usages` are pairs of entry id and JSON pointer; `total` counts them all. `confirmable`: it
+    is done all the same for who says that they know how many."""
 
     id: str
     usages: list[tuple[str, str]]
     total: int
+    confirmable: bool = False
+
+
+@dataclass(eq=False)
+class BytesGone(Refusal):
+    """A sweep removed the bytes of this file just as they came in again: they must be sent once more."""
+
+    sha256: str
 
 
 @dataclass(eq=False)

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from cms.identity import is_id
 from cms.menu_items import MenuItem, is_address, within_limits
+from cms.pictures import unsigned
 from cms.section_tree import RemovedSection, SectionNode
 
 
@@ -82,13 +83,25 @@ def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not a web address: give one that starts with https:// or http://")
-    return value
+    return unsigned(value)
 
 
 def _address(value: str) -> str:
     if value and not is_address(value):
         raise ValueError("is no address: give a path that starts with '/', or one with https:// or http://")
-    return value
+    return unsigned(value)
+
+
+def _folder(value: str) -> str | None:
+    steps = [step.strip() for step in value.split("/") if step.strip()]
+    if not value.isprintable() or any(step in (".", "..") for step in steps):
+        raise ValueError("is not a folder: write it as press/2026")
+    if len(steps) > DEEPEST_FOLDER:
+        raise ValueError(f"goes deeper than {DEEPEST_FOLDER} folders")
+    folder = "/".join(steps)
+    if len(folder) > LONGEST_FOLDER:
+        raise ValueError(f"is longer than {LONGEST_FOLDER} characters")
+    return folder or None
 
 
 def _without_zero_bytes(value: str) -> str:
@@ -134,6 +147,8 @@ def moment_text(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+DEEPEST_FOLDER = 10
+LONGEST_FOLDER = 200
 # Beyond it a double does not hold every whole number, and databases and clients would disagree.
 LARGEST_WHOLE = 2**53
 
@@ -147,6 +162,7 @@ _Moment = Annotated[
 ]
 _Reference = Annotated[str, AfterValidator(_identifier)]
 _SectionId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_Locale = Annotated[str, StringConstraints(min_length=1, max_length=35, pattern=r"^[A-Za-z0-9-]+$")]
 _DOCUMENT_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "a ProseMirror document",
@@ -237,10 +253,15 @@ KINDS: Mapping[str, Kind] = {
     # What is left of sections that are in the tree no longer.
     "removals": Kind(lambda _: list[RemovedSection]),
     "menu_items": Kind(lambda _: Annotated[list[MenuItem], AfterValidator(within_limits)], searched=True),
-    # A section of the site, by its id.
+    # A section of the site, by its id; and several.
     "section": Kind(lambda _: _SectionId),
+    "section_list": Kind(lambda _: Annotated[list[_SectionId], Field(max_length=1_000), AfterValidator(_unique)]),
+    # A line that differs by locale.
+    "localized": Kind(lambda _: Annotated[dict[_Locale, _Line], Field(max_length=50)], searched=True),
     # A web address, or a path on this site.
     "address": Kind(lambda _: Annotated[_Line, AfterValidator(_address)]),
+    # Where staff keep an image or a file, such as press/2026.
+    "folder": Kind(lambda _: Annotated[_Line, AfterValidator(_folder)], _WORDS, sortable=True),
 }
 
 

@@ -6,12 +6,14 @@ Pure: what items point at is looked up by who saves and by who shows them.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from slugify import slugify
 
 from cms.identity import is_id
+from cms.pictures import unsigned
 
 MAX_LEVELS = 5
 MAX_ITEMS = 1_000
@@ -28,13 +30,21 @@ _REACHING = re.compile(r"(mailto|tel):[^\s\x00-\x1f\x7f<>\"\\]+", re.IGNORECASE)
 def is_address(value: str, *, reaching: bool = False) -> bool:
     """Whether this is a path on this site or a web address; with `reaching`, mailto: and tel: are taken, too."""
     patterns = (_ON_THIS_SITE, _ELSEWHERE, *((_REACHING,) if reaching else ()))
-    return any(pattern.fullmatch(value) for pattern in patterns)
+    return any(pattern.fullmatch(value) for pattern in patterns) and _can_be_read(value)
+
+
+def _can_be_read(address: str) -> bool:
+    """Whether its host is one: `http://[::1` opens what it does not close."""
+    try:
+        return urlsplit(address) is not None
+    except ValueError:
+        return False
 
 
 def _address(value: str) -> str:
     if not is_address(value, reaching=True):
         raise ValueError("is no address: give a path that starts with '/', or https://, http://, mailto: or tel:")
-    return value
+    return unsigned(value)
 
 
 def _entry(value: str) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, union
 from sqlalchemy.orm import Session
 
-from cms import collisions, redirects, restructuring, site
+from cms import collisions, placement_changes, redirects, restructuring, site
 from cms.errors import BadQuery, Fault
 from cms.identity import is_id
 from cms.json_columns import among
+from cms.restructuring import Outcome
 from cms.section_tree import SectionTree, in_locale
-from cms.structure import Standing, newest_tree, standing, tree_in_force
+from cms.structure import Standing, newest_placements, newest_tree, standing, tree_in_force
 from cms.tables.entries import Entry, Usage
 from cms.tables.publications import Publication
 
@@ -49,7 +50,12 @@ def plan(
         "inbound_links": _inbound_links(session, used),
         **_removals(session, view, leaving),
         "problems": [asdict(one) for one in dict.fromkeys(problems)],
+        "warnings": [asdict(one) for one in _warnings(session, outcome)],
     }
+
+
+def _warnings(session: Session, outcome: Outcome) -> list[Fault]:
+    return placement_changes.warnings(session, newest_placements(session), outcome.fields["placements"] or ())
 
 
 def in_menus(session: Session, before: SectionTree, after: SectionTree) -> tuple[Fault, ...]:

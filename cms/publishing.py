@@ -1,14 +1,27 @@
 """The one way to publish: a revision is rendered into the publication that the public reads, or taken from there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import delete, inspect, select
 from sqlalchemy.orm import Session
 
-from cms import addresses, content, events, menus, redirects, removals, structure, usages
+from cms import (
+    addresses,
+    banner_rules,
+    banner_warnings,
+    content,
+    events,
+    media_rights,
+    menus,
+    redirects,
+    removals,
+    second_person,
+    structure,
+    usages,
+)
 from cms.attribution import By
 from cms.content import SECTION, Reference
 from cms.custom_types import site_types
@@ -18,10 +31,10 @@ from cms.errors import Fault, WrongState
 from cms.redirects import NOT_FOUND, Answer, Place
 from cms.rendering import Rendered, render
 from cms.section_tree import SectionTree
-from cms.snapshots import fields_of_today, refuse_trashed, revision_of
+from cms.snapshots import fields_of_today, refuse_trashed, revision_of, snapshot_of
 from cms.tables.entries import Entry, Revision
 from cms.tables.people import Person
-from cms.tables.publications import Publication, Schedule
+from cms.tables.publications import Publication, Schedule, ShownFile
 
 
 @dataclass(frozen=True)
@@ -42,16 +55,21 @@ def publish(
     rendered: Rendered | None = None,
     planned_at: datetime | None = None,
     published_at: datetime | None = None,
+    back: bool = False,
 ) -> Published:
     """Make a revision live, the newest if none is named. `published_at` keeps an imported article's own first date;
-    `rendered` is what `render` says of the revision, if that was done before.
+    `rendered` is what `render` says of the revision, if that was done before; `back`: it comes back with its section.
 
-    Raises `NotFound`, `AddressTaken`, `WrongState`."""
+    Raises `NotFound`, `AddressTaken`, `WrongState`, `SecondPersonNeeded`, and `InvalidContent` for a banner that shows
+    nothing."""
     refuse_trashed(entry)
     chosen = revision if isinstance(revision, Revision) else revision_of(session, entry, revision)
+    if not back:
+        second_person.refuse_alone(session, entry, chosen.number, by=by)
     publication = session.get(Publication, entry.id) if entry.published_revision is not None else None
     addresses.refuse_live_twin(session, chosen)
     menus.refuse_live_twin(session, entry, chosen)
+    banner_rules.refuse_unready(entry, chosen)
     structure.refuse_removed(session, chosen.section)
     before = structure.tree_in_force(session) if entry.type == "structure" else live_tree(session)
     left = redirects.place_of(publication, before) if publication is not None else None
@@ -69,6 +87,7 @@ def publish(
     entry.first_published_at = publication.first_published_at
     path = _redirect_what_moved(session, before, publication, chosen, left=left, by=by)
     usages.note(session, entry.id, rendered.references, live=True, new=new)
+    _note_shown_file(session, entry.id, rendered.file)
     _settle_schedule(session, entry)
     events.record(
         session,
@@ -82,6 +101,8 @@ def publish(
     )
     moved = left is not None and left.path != path
     told = menus.holding(session, entry.id, said="its link follows to the new path.") if moved else ()
+    told += banner_warnings.of(session, entry, snapshot_of(chosen), at=by.at)
+    told += media_rights.ended(session, entry, rendered.fields, rendered.references, at=by.at)
     warnings = (*_pathless(publication, path), *left_out(session, rendered.references), *told)
     return Published(publication, path, warnings)
 
@@ -103,6 +124,7 @@ def unpublish(
     if place is not None:
         redirects.answer(session, entry, answer, place=place, at=by.at)
     usages.note(session, entry.id, (), live=True, new=False)
+    session.execute(delete(ShownFile).where(ShownFile.entry_id == entry.id))
     _drop_planned_end(session, entry)
     events.record(
         session,
@@ -158,12 +180,20 @@ def _redirect_what_moved(
             session,
             removals.Trees(before, after),
             by=by,
-            publish=lambda entry, revision: publish(session, entry, by=by, revision=revision),
+            publish=lambda entry, revision: publish(session, entry, by=by, revision=revision, back=True),
         )
         return None
     now = redirects.place_of(publication, before)
     redirects.follow_entry(session, publication.entry_id, left=left, now=now, at=by.at)
     return now and now.path
+
+
+def _note_shown_file(session: Session, entry_id: str, file: Mapping[str, Any] | None) -> None:
+    """The address of a file answers as long as its entry is live, also when another has taken its place; so does that
+    of the picture of its first page."""
+    for shown in (file, (file or {}).get("picture")):
+        if shown is not None:
+            session.merge(ShownFile(sha256=shown["sha256"], entry_id=entry_id, file=dict(shown)))
 
 
 def _settle_schedule(session: Session, entry: Entry) -> None:

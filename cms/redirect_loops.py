@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cms.delivery.resolving import MOST_HOPS, before_query, normal
+from cms.delivery.resolving import MOST_HOPS
+from cms.paths import before_query, normal
 
 # Rules that lead below a new one: more are not looked at for loops, which only end in "not found".
 MOST_LOOKED_AT = 200

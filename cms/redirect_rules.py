@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import bindparam, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from cms import events, redirects, site
+from cms import events, paths, redirects, site
 from cms.attribution import By
 from cms.columns import EQUALITY, ORDER, WORDS
 from cms.database import Instant, forget
@@ -22,6 +22,7 @@ from cms.delivery.live_structure import live_site
 from cms.errors import Fault, InvalidContent, NotFound, RuleExists, WrongState
 from cms.identity import new_id
 from cms.listing import Asked, Column, Condition, Page, page
+from cms.pictures import unsigned
 from cms.redirect_loops import MOST_LOOKED_AT, paths_above
 from cms.showing import instant
 from cms.tables.missing import MissingPath
@@ -190,7 +191,7 @@ def checked_path(path: str) -> str:
         )
     if {"", ".", ".."} & set(path.strip("/").split("/")) and path.strip("/"):
         raise _fault("/path", "malformed_path", "Browsers never ask for a path with an empty step, '.' or '..'.")
-    normal = resolving.normal(path)
+    normal = paths.normal(path)
     if len(normal.encode()) > LONGEST_PATH_BYTES:
         raise _fault("/path", "too_long", f"A path has at most {LONGEST_PATH_BYTES} bytes.")
     return normal
@@ -242,7 +243,7 @@ def _checked_address(session: Session, to: str) -> dict[str, str]:
     if host not in {_in_ascii(one) for one in settings.redirect_hosts}:
         said = f"Other sites must be allowed first: add '{host}' to 'redirect_hosts' in the settings and publish them."
         raise _fault("/to", "foreign_host", said)
-    return {"target_url": to}
+    return {"target_url": unsigned(to)}
 
 
 def host_of(address: str) -> str | None:
@@ -340,7 +341,7 @@ def listing(session: Session, asked: Asked) -> Page:
 def _with_normal_path(condition: Condition) -> Condition:
     if condition.field != "path" or condition.operator in ("contains", "starts"):
         return condition
-    return replace(condition, values=tuple(resolving.normal(value) for value in condition.values))
+    return replace(condition, values=tuple(paths.normal(value) for value in condition.values))
 
 
 _REDIRECT = Redirect.__table__.c

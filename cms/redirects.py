@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Delete, Update, delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from cms import site
+from cms import paths, site
 from cms.database import remembered
 from cms.delivery import resolving
 from cms.delivery.live_structure import live_site
@@ -227,8 +227,8 @@ def target(session: Session, to: str, *, entries: Container[str] | None = None) 
 
     Raises `InvalidContent`."""
     if _ON_THIS_SITE.fullmatch(to):
-        path = resolving.before_query(to)
-        leads = resolving.normal(path)
+        path = paths.before_query(to)
+        leads = paths.normal(path)
         if {".", ".."} & set(leads.split("/")):
             raise _refused("malformed_path", "Give the path as it is, without the steps '.' and '..'.")
         return {"target_url": leads + to[len(path) :]}

@@ -47,7 +47,7 @@ def render(content_type: ContentType, fields: Mapping[str, Any]) -> Rendered:
         references=tuple(content.references(content_type, public)),
         searched=content.searched(content_type, public, public=True),
         compared=content.compared(content_type, public),
-        file=upload and {**upload, "alt": public.get("alt")},
+        file=upload and {**upload, **{name: public.get(name) for name in ("alt", "alts", "focal_point")}},
         seo=_seo(public),
     )
 

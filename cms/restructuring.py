@@ -1,4 +1,4 @@
-"""Changing the tree of sections by operations, all in one revision. What they would do is told by `planning`."""
+"""Changing the site structure by operations, all in one revision. What they would do is told by `planning`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import collisions, saving, section_settings, site, snapshots, tree_operations
+from cms import collisions, placement_changes, saving, section_settings, site, snapshots, tree_operations
 from cms.attribution import By
 from cms.collisions import Collisions
 from cms.errors import Fault, InvalidContent
@@ -22,18 +22,10 @@ from cms.section_tree import (
 )
 from cms.structure import Standing, standing, tree_in_force, tree_of
 from cms.tables.entries import Entry
-from cms.tree_operations import Add, Merge, Move, MoveTo, Remove, Rename, Reorder, Set
+from cms.tree_operations import Add, Impossible, Merge, Move, MoveTo, Remove, Rename, Reorder, Set
 
 Node = dict[str, Any]
 Slugs = str | dict[str, str]
-
-
-class _Impossible(Exception):
-    """An operation that cannot be done: a code, the words, and where in the operation."""
-
-    def __init__(self, code: str, message: str, at: str = "") -> None:
-        super().__init__(code, message)
-        self.code, self.message, self.at = code, message, at
 
 
 @dataclass(frozen=True)
@@ -72,6 +64,7 @@ def perform(session: Session, structure: Entry, operations: list[dict[str, Any]]
     """Do the operations on a copy of the newest tree, leaving out those that cannot be done. Writes nothing."""
     fields = snapshots.revision_of(session, structure).fields
     work = _Work(session, copied(fields.get("sections") or []), fields.get("removed") or [])
+    work.placements = [dict(one) for one in fields.get("placements") or []]
     faults: list[Fault] = []
     made: list[str] = []
     for index, said in enumerate(operations):
@@ -82,11 +75,14 @@ def perform(session: Session, structure: Entry, operations: list[dict[str, Any]]
             work.touched.update(dict.fromkeys(work.last_touched, index))
         except InvalidContent as invalid:
             faults += invalid.faults
-        except _Impossible as impossible:
+        except Impossible as impossible:
             faults.append(Fault(at + impossible.at, impossible.code, impossible.message))
         work.last_touched.clear()
     faults += _shape_faults(work, last=max(0, len(operations) - 1))
-    return Outcome({"sections": work.sections, "removed": list(work.removed.values())}, tuple(made), tuple(faults))
+    # Where none were said there are none still: history would tell of a change otherwise.
+    placements = work.placements or (fields.get("placements") and [])
+    changed = {"sections": work.sections, "removed": list(work.removed.values()), "placements": placements}
+    return Outcome(changed, tuple(made), tuple(faults))
 
 
 class _Work:
@@ -95,6 +91,7 @@ class _Work:
     def __init__(self, session: Session, sections: list[Node], removed: list[Node]) -> None:
         self.session = session
         self.sections = sections
+        self.placements: list[Node] = []
         self.removed: dict[str, Node] = {one["section"]: dict(one) for one in removed}
         self.nodes: dict[str, Node] = {}
         self.above: dict[str, str | None] = {}
@@ -114,7 +111,7 @@ class _Work:
     def find(self, section_id: str, at: str) -> Node:
         node = self.nodes.get(section_id)
         if node is None:
-            raise _Impossible("unknown_section", f"There is no section '{section_id[:64]}'.", at)
+            raise Impossible("unknown_section", f"There is no section '{section_id[:64]}'.", at)
         return node
 
     def children(self, parent: str | None, at: str) -> list[Node]:
@@ -145,7 +142,7 @@ class _Work:
         unknown = [one for one in named if one != "*" and one not in self.locales.all]
         if unknown:
             known = ", ".join(self.locales.all)
-            raise _Impossible("unknown_locale", f"The site has no locale '{unknown[0][:35]}'. It has: {known}.", at)
+            raise Impossible("unknown_locale", f"The site has no locale '{unknown[0][:35]}'. It has: {known}.", at)
 
     def put(self, node: Node, parent: str | None, position: int | None, at: str) -> None:
         siblings = self.children(parent, at)
@@ -170,7 +167,7 @@ class _Work:
 
 def _add(work: _Work, operation: Add) -> list[str]:
     if operation.id is not None and (operation.id in work.nodes or operation.id in work.removed):
-        raise _Impossible("id_taken", f"There is, or was, a section '{operation.id}' already.", "/id")
+        raise Impossible("id_taken", f"There is, or was, a section '{operation.id}' already.", "/id")
     work.refuse_unknown_locales(operation.slug, "/slug")
     work.refuse_unknown_locales(operation.name, "/name")
     node: Node = {"id": operation.id or new_id(), "slug": operation.slug, "name": operation.name, "children": []}
@@ -208,20 +205,20 @@ def _move(work: _Work, operation: Move) -> list[str]:
     return []
 
 
-def _cycle(work: _Work, node: Node, other: str | None, at: str, done: str) -> _Impossible:
+def _cycle(work: _Work, node: Node, other: str | None, at: str, done: str) -> Impossible:
     name = work.name(node)
     if other == node["id"]:
-        return _Impossible("cycle", f"The section “{name}” cannot be {done} into itself.", at)
+        return Impossible("cycle", f"The section “{name}” cannot be {done} into itself.", at)
     below = work.name(work.nodes[str(other)])
     said = f"The section “{name}” cannot be {done} into “{below}”, which stands below it."
-    return _Impossible("cycle", said, at)
+    return Impossible("cycle", said, at)
 
 
 def _reorder(work: _Work, operation: Reorder) -> list[str]:
     siblings = work.children(operation.parent, "/parent")
     by_id = {node["id"]: node for node in siblings}
     if sorted(by_id) != sorted(operation.sections):
-        raise _Impossible("incomplete", "Name each section of this level once.", "/sections")
+        raise Impossible("incomplete", "Name each section of this level once.", "/sections")
     siblings[:] = [by_id[one] for one in operation.sections]
     return []
 
@@ -257,7 +254,7 @@ def _fate(work: _Work, operation: Remove, node: Node) -> tuple[str | None, Fate 
     to = work.find(operation.entries.move_to, "/entries/move_to")
     if work.is_within(to["id"], node["id"]):
         said = f"The entries cannot be moved to “{work.name(to)}”: it is removed, too. Choose a section that stays."
-        raise _Impossible("removed_too", said, "/entries/move_to")
+        raise Impossible("removed_too", said, "/entries/move_to")
     return to["id"], "moved"
 
 
@@ -279,7 +276,7 @@ def _refuse_unsaid(work: _Work, node: Node, below: list[Node]) -> None:
             'Say what becomes of them: "entries": {"move_to": "<section id>"} moves them, "gone" takes them off the '
             'site with a word that they are gone, "trash" puts them into the trash.'
         )
-        raise _Impossible("entries_unsaid", said, "/entries")
+        raise Impossible("entries_unsaid", said, "/entries")
 
 
 def _set(work: _Work, operation: Set) -> list[str]:
@@ -289,7 +286,7 @@ def _set(work: _Work, operation: Set) -> list[str]:
     faults = [*section_settings.faults(work.session, [("", said)])]
     faults += section_settings.reference_faults(work.session, [("", said)])
     if faults:
-        raise _Impossible(faults[0].code, faults[0].message, faults[0].pointer)
+        raise Impossible(faults[0].code, faults[0].message, faults[0].pointer)
     node.update(said)
     return []
 
@@ -302,6 +299,9 @@ _DO: Mapping[str, Callable[[_Work, Any], list[str]]] = {
     "merge": _merge,
     "remove": _remove,
     "set": _set,
+    "add_placement": lambda work, operation: placement_changes.add(work.session, work.placements, operation),
+    "set_placement": lambda work, operation: placement_changes.change(work.session, work.placements, operation),
+    "remove_placement": lambda work, operation: placement_changes.remove(work.placements, operation),
 }
 
 

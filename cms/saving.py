@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from cms import addresses, checking, content, events, menus, usages
+from cms import addresses, banner_warnings, checking, content, events, file_uses, menus, usages
 from cms.attribution import By
 from cms.content import Derived
 from cms.content_types import ContentType
@@ -133,7 +133,8 @@ def bring(
     revision = _add_revision(session, entry, snapshot, of=content_type, by=by)
     usages.note(session, entry.id, derived.references, live=False, new=True)
     events.record(session, "entry.created", by=by, entry=entry)
-    return Saved(entry, revision, draft.warnings + checked.warnings)
+    told = banner_warnings.of(session, entry, snapshot, at=by.at)
+    return Saved(entry, revision, draft.warnings + checked.warnings + told)
 
 
 def save(
@@ -204,7 +205,9 @@ def put(
     if content_type.single:
         forget(session)
     events.record(session, "entry.saved", by=by, entry=entry, autosave=autosave, restored_from=restored_from)
-    return Saved(entry, revision, (*checked.warnings, *_in_menus(session, entry, moved=place != _place(snapshot))))
+    told = banner_warnings.of(session, entry, snapshot, at=by.at)
+    in_menus = _in_menus(session, entry, moved=place != _place(snapshot))
+    return Saved(entry, revision, (*checked.warnings, *told, *in_menus))
 
 
 def _place(snapshot: Snapshot) -> tuple[str, str | None, str | None]:
@@ -278,6 +281,7 @@ def _add_revision(
         **_row(snapshot, of, by),
     )
     session.add(revision)
+    file_uses.note(session, entry.id, of, snapshot.fields, new=revision.number == 1)
     return revision
 
 
@@ -304,6 +308,7 @@ def _fold(session: Session, newest: Revision, snapshot: Snapshot, *, of: Content
     for name, value in _row(snapshot, of, by).items():
         setattr(newest, name, value)
     newest.folds += 1
+    file_uses.note(session, newest.entry_id, of, snapshot.fields, new=False)
     session.flush()
     return newest
 

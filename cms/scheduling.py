@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from cms import events, publishing, redirects
+from cms import events, publishing, redirects, second_person, showing_times
 from cms.attribution import SCHEDULER, By
 from cms.errors import Fault, InvalidContent, NotFound, Refusal
 from cms.redirects import Answer
@@ -31,7 +30,7 @@ class Plan:
 def schedule(session: Session, entry: Entry, plan: Plan, *, expected: int, by: By) -> Schedule:
     """Order a plan in place of any before. The revision is fixed now, so that a later draft is not published unseen.
 
-    Raises `StaleRevision`, `InvalidContent`, `NotFound`, `WrongState`."""
+    Raises `StaleRevision`, `InvalidContent`, `NotFound`, `WrongState`, `SecondPersonNeeded`."""
     refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
     faults = _faults(session, entry, plan, now=by.at)
@@ -39,6 +38,9 @@ def schedule(session: Session, entry: Entry, plan: Plan, *, expected: int, by: B
         raise InvalidContent(faults)
     redirects.refuse_nowhere(session, entry, plan.answer)
     revision = revision_of(session, entry, plan.revision).number
+    if plan.publish_at is not None:
+        # Now: the scheduler that carries it out is nobody's second person.
+        second_person.refuse_alone(session, entry, revision, by=by)
     session.merge(
         Schedule(
             entry_id=entry.id,
@@ -87,17 +89,7 @@ def _faults(session: Session, entry: Entry, plan: Plan, *, now: datetime) -> lis
         faults.append(Fault("/unpublish_at", "order", "The end must come after the beginning."))
     if plan.publish_at is None and plan.unpublish_at and session.get(Publication, entry.id) is None:
         faults.append(Fault("/unpublish_at", "not_published", "The entry is not published: give publish_at too."))
-    if not _is_zone(plan.zone):
-        faults.append(Fault("/zone", "unknown_zone", "This is no time zone. Write it as Europe/Moscow or UTC."))
-    return faults
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return [*faults, *showing_times.zone_faults(plan.zone, at="/zone")]
 
 
 # --- the scheduler's side ---

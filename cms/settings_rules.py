@@ -1,7 +1,7 @@
 """What the settings of the site must not say: what names nothing, or would make public answers that lead nowhere."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +21,8 @@ def faults(session: Session, content_type: ContentType, snapshot: Snapshot) -> l
     if content_type.name != "settings":
         return []
     said = {name: value for name, value in snapshot.fields.items() if value is not None}
-    return [*_address_faults(said), *_pattern_faults(said), *_host_faults(said), *_feed_faults(session, said)]
+    by_themselves = (_address_faults, _pattern_faults, _host_faults, _preset_faults)
+    return [*(fault for rule in by_themselves for fault in rule(said)), *_feed_faults(session, said)]
 
 
 def _address_faults(said: Mapping[str, Any]) -> Iterator[Fault]:
@@ -61,14 +62,20 @@ def _feed_faults(session: Session, said: Mapping[str, Any]) -> Iterator[Fault]:
     names = [feed["name"] for feed in feeds]
     for index, feed in enumerate(feeds):
         at = f"/fields/feeds/{index}"
-        if not re.fullmatch(SLUG, feed["name"]) or len(feed["name"]) > 100:
-            told = "A feed is called by lower-case latin letters, digits and . _ ~ -, at most 100."
-            yield Fault(f"{at}/name", "malformed_name", told)
-        if feed["name"] in names[:index]:
-            yield Fault(f"{at}/name", "name_taken", f"Another feed is called '{feed['name']}'. Choose another name.")
+        yield from _name_faults(names, index, at, what="feed")
         yield from _unknown_types(session, feed.get("types") or (), at)
         if feed.get("locale") and said.get("locales") and feed["locale"] not in said["locales"]:
             yield Fault(f"{at}/locale", "unknown_locale", "The site has no such locale.")
+
+
+def _name_faults(names: Sequence[str], index: int, at: str, *, what: str) -> Iterator[Fault]:
+    """What is wrong with one of the names of feeds or presets."""
+    name = names[index]
+    if not re.fullmatch(SLUG, name) or len(name) > 100:
+        told = f"A {what} is called by lower-case latin letters, digits and . _ ~ -, at most 100."
+        yield Fault(f"{at}/name", "malformed_name", told)
+    if name in names[:index]:
+        yield Fault(f"{at}/name", "name_taken", f"Another {what} is called '{name}'. Choose another name.")
 
 
 def _unknown_types(session: Session, names: Iterable[str], at: str) -> Iterator[Fault]:
@@ -77,3 +84,30 @@ def _unknown_types(session: Session, names: Iterable[str], at: str) -> Iterator[
         if name not in types or not types[name].routable:
             told = f"There is no type '{name[:100]}' whose entries have pages."
             yield Fault(f"{at}/types/{index}", "unknown_type", told)
+
+
+def _preset_faults(said: Mapping[str, Any]) -> Iterator[Fault]:
+    presets = said.get("image_presets") or []
+    names = [preset["name"] for preset in presets]
+    if len(presets) > _MOST_PRESETS:
+        told = f"At most {_MOST_PRESETS}: every image comes with the addresses of all."
+        yield Fault("/fields/image_presets", "too_many", told)
+    for index, preset in enumerate(presets):
+        at = f"/fields/image_presets/{index}"
+        yield from _name_faults(names, index, at, what="preset")
+        yield from _side_faults(preset, at)
+
+
+def _side_faults(preset: Mapping[str, Any], at: str) -> Iterator[Fault]:
+    sides = [name for name in ("width", "height") if preset.get(name) is not None]
+    if not sides:
+        yield Fault(f"{at}/width", "missing", "Give a width, a height or both, in pixels.")
+    elif len(sides) == 1 and preset.get("fit") == "fill":
+        missing = "height" if sides == ["width"] else "width"
+        yield Fault(f"{at}/{missing}", "missing", "To fill a frame, give its width and its height.")
+    for name in ("width", "height", "quality"):
+        if preset.get(name) is not None and preset[name] != int(preset[name]):
+            yield Fault(f"{at}/{name}", "not_whole", "Give a whole number.")
+
+
+_MOST_PRESETS = 30

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from cms import rich_text, structure
 from cms.clock import written
 from cms.content_types import ContentType, Field, leaves
-from cms.delivery.publications import media_url, public_uploads
+from cms.delivery.publications import public_uploads
+from cms.pictures import Pictures, Sign, whole
 from cms.section_tree import SectionTree
 from cms.snapshots import type_of
 from cms.states import state
@@ -23,7 +24,6 @@ from cms.tables.people import ApiKey, Person
 from cms.tables.publications import Schedule
 
 Row = tuple[Entry, Revision, Schedule | None]
-Sign = Callable[[str], str]
 
 
 def instant(at: datetime | None) -> str | None:
@@ -50,24 +50,37 @@ def key(one: ApiKey) -> dict[str, Any]:
 
 
 def entry(
-    session: Session, one: Entry, revision: Revision, *, rich_text: str = "doc", sign: Sign | None = None
+    session: Session,
+    one: Entry,
+    revision: Revision,
+    *,
+    rich_text: str = "doc",
+    sign: Sign | None = None,
+    pictures: Pictures = whole,
 ) -> dict[str, Any]:
     """One entry with the content of a revision."""
-    return entries(session, [(one, revision, session.get(Schedule, one.id))], rich_text=rich_text, sign=sign)[0]
+    row = (one, revision, session.get(Schedule, one.id))
+    return entries(session, [row], rich_text=rich_text, sign=sign, pictures=pictures)[0]
 
 
 def entries(
-    session: Session, rows: Sequence[Row], *, rich_text: str = "doc", sign: Sign | None = None
+    session: Session,
+    rows: Sequence[Row],
+    *,
+    rich_text: str = "doc",
+    sign: Sign | None = None,
+    pictures: Pictures = whole,
 ) -> list[dict[str, Any]]:
     """Entries in the order given; four statements, however many, and one more when they hold files.
 
-    `sign` gives what opens a file, named by its SHA-256, that the public does not see yet."""
+    `pictures` gives files their addresses, and `sign` what opens one, named by its SHA-256, that the public does not
+    see yet."""
     types = [type_of(session, one, revision) for one, revision, _ in rows]
     around = _Around(
         structure.newest_tree(session),
         persons(session, (id for _, revision, _ in rows for id in _persons_of(revision))),
         _translations(session, rows),
-        _Fields(rich_text, _public_uploads(session, rows, types), sign),
+        _Fields(rich_text, _public_uploads(session, rows, types), sign, pictures),
     )
     return [_entry(*row, of=of, around=around) for row, of in zip(rows, types, strict=True)]
 
@@ -193,6 +206,7 @@ class _Fields:
     rich_text: str
     public_uploads: AbstractSet[str]
     sign: Sign | None
+    pictures: Pictures
 
     def group(self, of: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
         return {field.name: self.value(field, values.get(field.name)) for field in of}
@@ -212,8 +226,15 @@ class _Fields:
 
     def upload(self, _field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
         if value["sha256"] in self.public_uploads:
-            return {**value, "url": media_url(value)}
-        return {**value, "url": self.sign and f"{media_url(value)}?signature={self.sign(value['sha256'])}"}
+            return {**value, **self._addresses(value, None)}
+        if self.sign is None:
+            return {**value, "url": None, "srcset": None, "picture": None}
+        return {**value, **self._addresses(value, self.sign)}
+
+    def _addresses(self, value: Any, sign: Sign | None) -> dict[str, Any]:
+        # Presets are for visitors; the desk shows thumbnails of the ladder.
+        shown = self.pictures(value, sign=sign)
+        return {name: shown[name] for name in ("url", "srcset", "picture")}
 
 
 _SHOWN: Mapping[str, Callable[[_Fields, Field, Any], Any]] = {

@@ -14,6 +14,7 @@ from cms.identity import new_id
 from cms.passwords import matches, new_token, token_hash
 from cms.people import refuse_role
 from cms.rights import ACTIONS
+from cms.second_person import maker_of
 from cms.tables.people import ApiKey, Person, SignIn, User
 
 SESSION_LASTS = timedelta(hours=12)
@@ -115,6 +116,7 @@ def make_key(
         scopes=scopes,
         token_hash=token_hash(token),
         created_at=by.at,
+        made_by=maker_of(session, by.actor),
         expires_at=expires_at,
     )
     session.add(key)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms.database import remembered
+from cms.pictures import Preset
 from cms.tables.publications import Publication
 
 USUAL_IN_FEED = 20
@@ -49,6 +50,7 @@ class Settings:
     robots_txt: str | None = None
     redirect_hosts: frozenset[str] = frozenset()
     feeds: tuple[Feed, ...] = ()
+    presets: tuple[Preset, ...] = ()
 
     def absolute(self, path: str) -> str | None:
         """The address of a path on this site, when the site's own is known."""
@@ -77,6 +79,7 @@ def _settings(session: Session) -> Settings:
         robots_txt=said.get("robots_txt") or None,
         redirect_hosts=frozenset(host.lower() for host in said.get("redirect_hosts") or ()),
         feeds=tuple(_feed(one) for one in said.get("feeds") or ()),
+        presets=tuple(_preset(one) for one in said.get("image_presets") or ()),
     )
 
 
@@ -97,3 +100,8 @@ def _feed(said: Mapping[str, Any]) -> Feed:
         locale=said.get("locale") or None,
         limit=int(said.get("limit") or USUAL_IN_FEED),
     )
+
+
+def _preset(said: Mapping[str, Any]) -> Preset:
+    sides = {name: int(said[name]) for name in ("width", "height", "quality") if said.get(name)}
+    return Preset(name=said["name"], fit=said.get("fit") or "fit", format=said.get("format") or "auto", **sides)

@@ -28,12 +28,27 @@ def entry(session: Session) -> Entry:
 
 def newest_tree(session: Session) -> SectionTree:
     """The tree in its newest revision. Empty before the site is founded."""
-    return remembered(session, "newest tree", lambda: _kept_tree(session, "newest", _NEWEST))
+    return _newest(session).tree
+
+
+def newest_placements(session: Session) -> tuple[Mapping[str, Any], ...]:
+    """The placements in the newest revision, in their order."""
+    return _newest(session).placements
 
 
 def tree_in_force(session: Session) -> SectionTree:
     """The tree in its published revision, with what visitors are not told. Empty before one is published."""
-    return remembered(session, "tree in force", lambda: _kept_tree(session, "in force", _IN_FORCE))
+    return remembered(session, "tree in force", lambda: _kept_structure(session, "in force", _IN_FORCE)).tree
+
+
+@dataclass(frozen=True)
+class _Structure:
+    tree: SectionTree
+    placements: tuple[Mapping[str, Any], ...] = ()
+
+
+def _newest(session: Session) -> _Structure:
+    return remembered(session, "newest tree", lambda: _kept_structure(session, "newest", _NEWEST))
 
 
 _NEWEST = (
@@ -48,24 +63,24 @@ _IN_FORCE = (
 )
 
 
-def _kept_tree(session: Session, which: str, wanted: Select[*tuple[Any, ...]]) -> SectionTree:
+def _kept_structure(session: Session, which: str, wanted: Select[*tuple[Any, ...]]) -> _Structure:
     row = session.execute(wanted).first()
     if row is None:
-        return SectionTree([])
+        return _Structure(SectionTree([]))
     key = (row.id, row.number, row.saved_at)
-    # Looked at once: another thread may keep its own tree between two looks.
-    kept_key, tree = _kept.get(which, (None, None))
-    if tree is None or kept_key != key:
+    # Looked at once: another thread may keep its own between two looks.
+    kept_key, found = _kept.get(which, (None, None))
+    if found is None or kept_key != key:
         fields = session.scalar(
             select(Revision.fields).where(Revision.entry_id == row.id, Revision.number == row.number)
         )
-        tree = tree_of(fields or {})
-        _kept[which] = (key, tree)
-    return tree
+        found = _Structure(tree_of(fields or {}), tuple((fields or {}).get("placements") or ()))
+        _kept[which] = (key, found)
+    return found
 
 
-# Trees, parsed: a revision is immutable (an autosave's instant tells it from its forerunners).
-_kept: dict[str, tuple[object, SectionTree]] = {}
+# Parsed: a revision is immutable (an autosave's instant tells it from its forerunners).
+_kept: dict[str, tuple[object, _Structure]] = {}
 
 
 def tree_of(fields: Mapping[str, Any]) -> SectionTree:

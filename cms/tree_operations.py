@@ -5,12 +5,21 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from cms.errors import Fault, InvalidContent
+from cms.placements import Placement, Said
 from cms.pointers import existing, json_pointer
 from cms.section_tree import Name, SectionId, Settings, Slug, in_every_locale
 
 _Names = Annotated[dict[str, Name], BeforeValidator(in_every_locale), Field(min_length=1)]
 _Slugs = Slug | Annotated[dict[str, Slug], Field(min_length=1)]
 _Position = Annotated[int, Field(ge=0)] | None
+
+
+class Impossible(Exception):
+    """An operation that cannot be done: a code, the words, and where in the operation."""
+
+    def __init__(self, code: str, message: str, at: str = "") -> None:
+        super().__init__(code, message)
+        self.code, self.message, self.at = code, message, at
 
 
 class _Operation(BaseModel):
@@ -94,8 +103,28 @@ class Set(_Operation, Settings):
         }
 
 
+class AddPlacement(_Operation, Placement):
+    """A new placement, after the others."""
+
+    op: Literal["add_placement"]
+
+
+class SetPlacement(_Operation, Said):
+    """What is said differently of a placement, its name too; null takes a word back."""
+
+    op: Literal["set_placement"]
+    placement: str
+
+
+class RemovePlacement(_Operation):
+    """A placement that the site no longer has. Banners go on naming it, and are not shown there."""
+
+    op: Literal["remove_placement"]
+    placement: str
+
+
 Operation = Annotated[
-    Add | Rename | Move | Reorder | Merge | Remove | Set,
+    Add | Rename | Move | Reorder | Merge | Remove | Set | AddPlacement | SetPlacement | RemovePlacement,
     Field(discriminator="op"),
 ]
 _OPERATION: TypeAdapter[Any] = TypeAdapter(Operation)

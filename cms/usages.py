@@ -42,10 +42,20 @@ def by(session: Session, entry_id: str) -> Sequence[Usage]:
 
 def refuse_if_used(session: Session, entry_id: str) -> None:
     """Raises `InUse` with the first usages."""
-    used = of(session, entry_id)
-    if used:
-        pairs = list(dict.fromkeys((usage.source_id, usage.pointer) for usage in used))
+    pairs = _places(session, entry_id)
+    if pairs:
         raise InUse(entry_id, pairs[:_SHOWN], len(pairs))
+
+
+def refuse_unless_confirmed(session: Session, entry_id: str, confirmed: int | None) -> None:
+    """For what changes wherever the entry is used. Raises `InUse` unless as many places are confirmed as there are."""
+    pairs = _places(session, entry_id)
+    if len(pairs) != (confirmed or 0):
+        raise InUse(entry_id, pairs[:_SHOWN], len(pairs), confirmable=True)
+
+
+def _places(session: Session, entry_id: str) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((usage.source_id, usage.pointer) for usage in of(session, entry_id)))
 
 
 def missing(session: Session, ids: Iterable[str]) -> set[str]:

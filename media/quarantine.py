@@ -5,25 +5,46 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Pipe
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, NoReturn
 
 from media.refusals import RefusedMedia, Unreadable
 
-Task = Literal["picture", "svg"]
 DECODER = Path(__file__).with_name("decoder.py")
+# Where this package is: a script finds only what stands beside it.
+HOME = Path(__file__).parents[1]
 START_SECONDS = 60
-LONGEST_ANSWER = 4096
+LONGEST_ANSWER = 4 << 20
+MOST_BYTES = 256 << 20
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """A format by Pillow's name (or SVG) and the width and height in pixels as shown, if it has them."""
+class Answer:
+    """What a child told of a file. It may have been taken over: every fact is looked at before it is believed, and
+    `Unreadable` raised for what makes no sense."""
 
-    format: str
-    size: tuple[int, int] | None
+    facts: dict[str, Any]
+
+    def text(self, name: str) -> str | None:
+        said = self.facts.get(name)
+        return said if said is None or isinstance(said, str) else _senseless()
+
+    def whole(self, name: str) -> int | None:
+        said = self.facts.get(name)
+        return said if said is None or (type(said) is int and 0 < said < 1 << 31) else _senseless()
+
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels as shown."""
+        match self.facts.get("size"):
+            case None:
+                return None
+            case [int(width), int(height)] if 0 < width < 1 << 31 and 0 < height < 1 << 31:
+                return width, height
+        return _senseless()
 
 
 class Quarantine:
@@ -42,13 +63,14 @@ class Quarantine:
         for _ in range(children):
             self._slots.put(None)
 
-    def decode(self, task: Task, path: Path) -> Decoded:
-        """Read a file. Raises `Unreadable`, or `RefusedMedia` for what goes over a limit."""
+    def ask(self, task: str, path: Path, *, into: BinaryIO | None = None, **options: str) -> Answer:
+        """Have a task of the program done on a file; bytes that come of it are written to `into`. Raises `Unreadable`,
+        or `RefusedMedia` for what goes over a limit."""
         slot = self._slots.get()
         keep = None
         try:
             slot = self._usable(slot)
-            answer = slot.ask([task, str(path)], seconds=self._seconds)
+            answer = slot.ask([task, str(path), options], into, seconds=self._seconds)
             keep = slot
         finally:
             if slot and not keep:
@@ -57,7 +79,7 @@ class Quarantine:
         return _told(answer)
 
     def close(self) -> None:
-        """End the children, waiting for those at work. A later `decode` starts new ones."""
+        """End the children, waiting for those at work. A later question starts new ones."""
         for child in [self._slots.get() for _ in range(self._children)]:
             if child:
                 child.end()
@@ -86,15 +108,37 @@ class _Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, question: list[str], *, seconds: float) -> bytes:
+    def ask(self, question: list[Any], into: BinaryIO | None, *, seconds: float) -> dict[str, Any]:
         self.asked += 1
+        # It may stop in the middle of an answer: then only its end ends the waiting.
+        late = threading.Event()
+        watch = threading.Timer(seconds, self._stop, [late])
+        watch.start()
         try:
             self._connection.send_bytes(json.dumps(question).encode())
-            return self._answer(seconds)
-        except TimeoutError as error:
-            raise RefusedMedia("too_slow", f"The image takes more than {seconds:g} seconds to decode.") from error
+            facts = _facts(self._connection.recv_bytes(LONGEST_ANSWER))
+            self._take(facts, into)
         except (EOFError, OSError) as error:
+            if late.is_set():
+                raise RefusedMedia("too_slow", f"The file takes more than {seconds:g} seconds to decode.") from error
             raise Unreadable("decoding it broke the decoder") from error
+        finally:
+            watch.cancel()
+        return facts
+
+    def _stop(self, late: threading.Event) -> None:
+        late.set()
+        self._process.kill()
+
+    def _take(self, facts: dict[str, Any], into: BinaryIO | None) -> None:
+        left = facts.get("bytes", 0)
+        if type(left) is not int or not 0 <= left <= MOST_BYTES:
+            _senseless()
+        while left > 0:
+            chunk = self._connection.recv_bytes(min(left, CHUNK))
+            left -= len(chunk)
+            if into:
+                into.write(chunk)
 
     def _answer(self, seconds: float) -> bytes:
         if not self._connection.poll(seconds):
@@ -112,7 +156,7 @@ def _start(program: Path, descriptor: int) -> subprocess.Popen[bytes]:
     # Not multiprocessing: forking a server with threads deadlocks, and its spawn imports the whole server again.
     # Neither the settings' secrets nor the terminal's Ctrl-C are for the child.
     environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    environment["PYTHONPATH"] = os.pathsep.join([str(HOME), *filter(None, sys.path)])
     return subprocess.Popen(  # noqa: S603 - our own interpreter and our own program
         [sys.executable, "-P", "-S", str(program), str(descriptor)],
         pass_fds=[descriptor],
@@ -124,20 +168,21 @@ def _start(program: Path, descriptor: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _told(answer: bytes) -> Decoded:
+def _facts(answer: bytes) -> dict[str, Any]:
     try:
-        facts: dict[str, Any] = json.loads(answer)
-        if "refused" not in facts:
-            return Decoded(str(facts["format"]), _size(facts["size"]))
-        code, reason = str(facts["refused"]), str(facts["reason"])
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        # A child that a hostile file has taken over may say anything.
-        raise Unreadable("the decoder gave no sensible answer") from error
-    raise Unreadable(reason) if code == "unreadable" else RefusedMedia(code, f"The image was refused: {reason}.")
+        facts = json.loads(answer)
+    except (ValueError, RecursionError):
+        return _senseless()
+    return facts if isinstance(facts, dict) else _senseless()
 
 
-def _size(sides: Any) -> tuple[int, int] | None:
-    if sides is None:
-        return None
-    width, height = (int(side) for side in sides)
-    return width, height
+def _told(facts: dict[str, Any]) -> Answer:
+    if "refused" not in facts:
+        return Answer(facts)
+    code, reason = str(facts["refused"]), str(facts.get("reason"))
+    raise Unreadable(reason) if code == "unreadable" else RefusedMedia(code, f"The file was refused: {reason}.")
+
+
+def _senseless() -> NoReturn:
+    # A child that a hostile file has taken over may say anything.
+    raise Unreadable("the decoder gave no sensible answer")

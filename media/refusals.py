@@ -5,7 +5,7 @@ class RefusedMedia(Exception):
     """A file that will not be stored.
 
     Codes: `empty`, `executable`, `not_an_image`, `unreadable`, `too_large`, `too_many_pixels`, `too_many_frames`,
-    `too_slow`.
+    `too_slow`, `polyglot` (a picture with another file behind it), `not_for_the_web` (HEIC).
     """
 
     def __init__(self, code: str, message: str) -> None:

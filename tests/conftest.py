@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 from sqlalchemy.exc import OperationalError
 
 from cms import founding, migrating
 from cms.attribution import COMMAND_LINE, Actor, By
 from cms.database import Base, Database, open_database
 from tests.cast import OLGA_ID, PAVEL_ID, Colleague, HeldClock, add_the_cast
+
+# Timings never decide a test.
+settings.register_profile("gate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gate")
 
 POSTGRESQL = os.environ.get("SITEDESK_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 

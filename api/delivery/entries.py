@@ -33,7 +33,7 @@ def list_entries(request: Request) -> Response:
     parts = parts_of(request)
     with parts.database.reading() as session:
         types = asked_types(session, asked)
-        shape = shape_of(session, parameters.others, types)
+        shape = shape_of(request, session, parameters.others, types)
         _refuse_unknown_locales(asked, session)
         live = live_site(session)
         found = publications.listing(session, asked, documents=shape.documents)
@@ -55,9 +55,9 @@ def read_entry(request: Request, id: str) -> Response:
         publication = publications.one(session, id, documents=documents)
         locale = query.locale(shape_asked.get("locale"), site.locales(session)) if "locale" in shape_asked else None
         if publication is None or (locale is not None and publication.locale != locale):
-            shape_of(session, shape_asked, None)
+            shape_of(request, session, shape_asked, None)
             raise Problem(404, "not_found", "There is no published entry with this id.")
-        shape = shape_of(session, shape_asked, (site_types.find(session, publication.type),))
+        shape = shape_of(request, session, shape_asked, (site_types.find(session, publication.type),))
         data, included = presenting.present(session, [publication], tree=live.tree, shape=shape)
     body = envelope(data[0], included=included if shape.include else None)
     targets = [f"entry:{target}" for target in publication.targets]
@@ -78,7 +78,7 @@ def resolve_path(request: Request) -> Response:
     path = path_of(given)
     parts = parts_of(request)
     with parts.database.reading() as session:
-        shape = shape_of(session, given, None)
+        shape = shape_of(request, session, given, None)
         live = live_site(session)
         locale = query.locale(given.get("locale"), site.locales(session))
         found = found_at(request, session, path, locale=locale)

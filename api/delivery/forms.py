@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from api import query
+from api import picture_addresses, query
 from api.delivery.serving import parts_of
 from cms import site
 from cms.content_types import ContentType
@@ -44,16 +44,19 @@ def found_at(request: Request, session: Session, path: str, *, locale: str | Non
     return found
 
 
-def shape_of(session: Session, given: Mapping[str, str], types: Sequence[ContentType] | None) -> Shape:
+def shape_of(
+    request: Request, session: Session, given: Mapping[str, str], types: Sequence[ContentType] | None
+) -> Shape:
     """What entries of some types (None: all) are to look like. Raises `BadQuery`."""
     form = query.one_of(given.get("rich_text"), RICH_TEXT_FORMS, name="rich_text")
+    pictures = picture_addresses.pictures(parts_of(request).secret)
     if "include" not in given and "fields" not in given:
-        return Shape(form)
+        return Shape(form, pictures=pictures)
     every = tuple(site_types.all_of(session).values())
     types = every if types is None else types
     include = presenting.read_include(given["include"], types, deeper_types=every) if "include" in given else ()
     fields = presenting.read_fields(given["fields"], types) if "fields" in given else None
-    return Shape(form, fields, include)
+    return Shape(form, fields, include, pictures)
 
 
 def section(tree: SectionTree, section_id: str | None, *, locale: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """All that one page needs, in one call."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,29 +8,34 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from api import query
-from api.answers import envelope, public
+from api.answers import envelope, public, soonest
+from api.delivery import banners
+from api.delivery.counters import environment_of
 from api.delivery.forms import FORM, entry_tags, found_at, menu_tags, path_of, section, shape_of
 from api.delivery.serving import PublicParts, parts_of
 from api.problems import Problem
 from cms import site
-from cms.delivery import guesses, pages, publications, resolving
+from cms.delivery import counters, guesses, pages, publications
+from cms.delivery.banners import Page, Shown
 from cms.delivery.live_structure import LiveSite, live_site
 from cms.delivery.presenting import Shape
 from cms.delivery.resolving import Found
 from cms.listing import Asked
+from cms.paths import normal
 from search_index import IndexUnavailable, Query
 
 router = APIRouter(tags=["delivery"])
 
 
-@router.get("/page", openapi_extra=query.takes("path", "locale", *FORM))
+@router.get("/page", openapi_extra=query.takes("path", "locale", "environment", *FORM))
 def read_page(request: Request) -> Response:
     """All that the page at a path needs. Redirects and what is gone come as data; nothing: 404 with suggestions."""
-    given = query.only(request, "path", "locale", *FORM)
-    path = path_of(given)
+    given = query.only(request, "path", "locale", "environment", *FORM)
+    path, environment = path_of(given), environment_of(given.get("environment"))
     parts = parts_of(request)
+    now = parts.clock()
     with parts.database.reading() as session:
-        shape = shape_of(session, given, None)
+        shape = shape_of(request, session, given, None)
         live = live_site(session)
         locales = site.locales(session)
         locale = query.locale(given.get("locale"), locales)
@@ -37,9 +43,16 @@ def read_page(request: Request) -> Response:
         if found is None:
             raise _nothing(parts, session, path, live, locale=locale or locales.default)
         data, included, tags = _page(session, found, path, live, shape)
+        shown = _banners(parts, session, found, path, live)
+        loaded = _counters(session, found, path, live, now=now, environment=environment)
+    data["banners"], data["counters"] = shown.banners, [counters.shown(one) for one in loaded.counters]
+    tags += banners.tags(shown)
     body = envelope(data, included=included if shape.include else None)
-    tags = ["structure", "settings", *tags]
-    return public(request, body, tags=tags, now=parts.clock(), next_change=live.next_change)
+    tags = ["structure", "settings", "type:counter", *tags]
+    next_change = soonest(shown.next_change, loaded.next_change)
+    # By the clock as it is now: the answer's life begins when it leaves.
+    left = parts.clock()
+    return public(request, body, tags=tags, now=left, next_change=next_change, ask_always=shown.emergency)
 
 
 def _page(
@@ -55,13 +68,13 @@ def _page(
     data = {
         "kind": _kind(found),
         "locale": found.locale,
-        "path": page.path if page else resolving.normal(path),
+        "path": page.path if page else normal(path),
         "entry": page and page.entry,
         "section": _section(found, live),
         "listing": page and _listing(page),
         "breadcrumbs": page.breadcrumbs if page else [],
         "menus": menus,
-        # Filled when the desk has banners and counters.
+        # Filled by who asks for the page.
         "banners": {},
         "counters": [],
         "seo": page and page.seo,
@@ -78,6 +91,23 @@ def _page(
     else:
         tags.append("type:*")  # whatever is published may join the list
     return data, page.included, [*entry_tags(shown, page.included), *tags]
+
+
+def _banners(parts: PublicParts, session: Session, found: Found, path: str, live: LiveSite) -> Shown:
+    """The banners of every placement of the page."""
+    section = found.publication.section if found.publication is not None else found.section
+    page = Page(path, section, found.locale)
+    return banners.shown(parts, session, list(live.placements.values()), page, live=live)
+
+
+def _counters(
+    session: Session, found: Found, path: str, live: LiveSite, *, now: datetime, environment: str
+) -> counters.Loaded:
+    """What the page loads; one that only leads elsewhere loads nothing."""
+    if found.moved_to is not None:
+        return counters.NOTHING
+    place = counters.place_of(session, path, found, live=live, locale=found.locale)
+    return counters.loaded(session, place, now=now, environment=environment)
 
 
 def _kind(found: Found) -> str:

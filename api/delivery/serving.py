@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from api.beacon_limit import BeaconLimit
 from api.tally import Tally
+from api.view_tally import ViewTally
 from cms.clock import Clock
 from cms.database import Database
 from search_index import Engine
@@ -26,6 +27,10 @@ class PublicParts(Protocol):
     def beacons(self) -> BeaconLimit: ...
     @property
     def tally(self) -> Tally: ...
+    @property
+    def views(self) -> ViewTally: ...
+    @property
+    def secret(self) -> bytes: ...
 
 
 def parts_of(request: Request) -> PublicParts:

@@ -1,4 +1,4 @@
-"""The published tree of sections."""
+"""The published tree of sections, and the placements of banners."""
 
 from typing import Any
 
@@ -8,8 +8,7 @@ from api import query
 from api.answers import envelope, public
 from api.delivery.serving import parts_of
 from cms import site
-from cms.delivery.live_structure import live_site
-from cms.errors import BadQuery
+from cms.delivery.live_structure import Placement, live_site
 from cms.section_tree import MAX_LEVELS, SectionTree, in_locale
 
 router = APIRouter(tags=["delivery"])
@@ -17,7 +16,7 @@ router = APIRouter(tags=["delivery"])
 
 @router.get("/structure", openapi_extra=query.takes("depth", "locale"))
 def read_structure(request: Request) -> Response:
-    """The site tree, down to `depth` levels, with the paths of one locale."""
+    """The site tree, down to `depth` levels, with the paths of one locale; and the placements."""
     given = query.only(request, "depth", "locale")
     depth = _depth(given.get("depth"))
     parts = parts_of(request)
@@ -29,16 +28,20 @@ def read_structure(request: Request) -> Response:
         "revision": live.revision,
         "locale": locale,
         "sections": [_node(live.tree, one, locale=locale, depth=depth) for one in live.tree.roots],
+        "placements": [_placement(one) for one in live.placements.values()],
     }
     return public(request, envelope(data), tags=["structure"], now=parts.clock(), next_change=live.next_change)
+
+
+def _placement(one: Placement) -> dict[str, Any]:
+    # The house banner comes with the banners, when it is live.
+    return {name: value for name, value in vars(one).items() if name != "house"}
 
 
 def _depth(value: str | None) -> int:
     if value is None:
         return MAX_LEVELS
-    if not (value.isascii() and value.isdigit()) or len(value) > 2 or not 1 <= int(value) <= MAX_LEVELS:
-        raise BadQuery("depth", "out_of_range", f"The depth is 1 to {MAX_LEVELS}.")
-    return int(value)
+    return query.number(value, "depth", among=range(1, MAX_LEVELS + 1), said=f"The depth is 1 to {MAX_LEVELS}.")
 
 
 # What a section is set to, by itself or by those above it, as far as visitors may know.

@@ -14,11 +14,14 @@ from pydantic import (
     StringConstraints,
 )
 
+from api.editor.upload_lines import LINES
+
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(max_length=2_000)]
 Locale = Annotated[str, StringConstraints(min_length=1, max_length=35)]
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=250)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+FolderName = Annotated[str, StringConstraints(min_length=1, max_length=LINES["folder"])]
 
 
 def _id_of(value: object) -> object:
@@ -333,4 +336,57 @@ class MissingPathPatch(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"state": "ignored"}]})
 
     state: Literal["open", "ignored"]
+    note: Note | None = None
+
+
+_Alt = Annotated[str, StringConstraints(max_length=LINES["alt"])]
+
+
+class FromUrlBody(Body):
+    """A file on another host, and what is said of it: as the lines of an upload."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "url": "https://images.example/office.jpg",
+                    "title": "Офис зимой",
+                    "alt": "Вход в офис под снегом",
+                    "alts": {"en": "The office entrance under snow"},
+                    "folder": "press/2026",
+                }
+            ]
+        }
+    )
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+    title: Line | None = None
+    alt: _Alt | None = None
+    alts: Annotated[dict[str, _Alt], Field(max_length=50)] | None = None
+    locale: Locale | None = None
+    caption: Annotated[str, StringConstraints(max_length=LINES["caption"])] | None = None
+    credit: Annotated[str, StringConstraints(max_length=LINES["credit"])] | None = None
+    licence: Annotated[str, StringConstraints(max_length=LINES["licence"])] | None = None
+    folder: FolderName | None = None
+    topics: Annotated[list[str], Field(max_length=200)] | None = None
+    rights_until: Annotated[str, StringConstraints(max_length=LINES["rights_until"])] | None = None
+    note: Note | None = None
+
+
+class FolderMove(Body):
+    """Which folder of images and files becomes which, with all that is below it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"from": "press/2025", "to": "archive/press/2025"}]})
+
+    from_: FolderName = Field(alias="from")
+    to: FolderName
+    note: Note | None = None
+
+
+class StopBody(Body):
+    """Which counters, by their ids; all, unless some are named."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "Strangers have changed the script"}]})
+
+    counters: Annotated[list[Id], Field(min_length=1, max_length=200)] | None = None
     note: Note | None = None

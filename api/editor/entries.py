@@ -8,9 +8,22 @@ from api import query
 from api.access import Desk, changing, expected_revision, reading, writing
 from api.answers import private
 from api.editor.bodies import AnswerBody, EntryBody, EntryPatch, NoteBody, SourcedBody
+from api.editor.replacing import confirmed_places
 from api.editor.replies import entries_reply, entry_reply, fields_of, patch_of, rich_text_form
 from api.idempotency import once
-from cms import bringing, finding, publishing, reviewing, saving, snapshots, structure, trash, usages
+from cms import (
+    bringing,
+    counter_rules,
+    finding,
+    publishing,
+    replacing,
+    reviewing,
+    saving,
+    snapshots,
+    structure,
+    trash,
+    usages,
+)
 from cms.custom_types import site_types
 from cms.errors import Fault, InvalidContent
 from cms.redirects import Answer
@@ -102,19 +115,25 @@ def read_entry(request: Request, id: str) -> Response:
     with reading(request) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("read", entry=entry)
-        return entry_reply(desk, entry, warnings=publishing.unseen(desk.session, entry), form=form)
+        warnings = (*publishing.unseen(desk.session, entry), *counter_rules.warnings(desk.session, entry))
+        return entry_reply(desk, entry, warnings=warnings, form=form)
 
 
-@router.patch("/entries/{id}", openapi_extra=query.takes("autosave", "rich_text"))
+@router.patch("/entries/{id}", openapi_extra=query.takes("autosave", "rich_text", "confirm"))
 def change_entry(request: Request, id: str, body: EntryPatch) -> Response:
-    """Save changes (a JSON merge patch). With `?autosave=true` they join the actor's running autosave."""
-    asked = query.only(request, "autosave", "rich_text")
+    """Save changes (a JSON merge patch). With `?autosave=true` they join the actor's running autosave. Other bytes for
+    an image or file that is used elsewhere: 409 with its usages, unless `?confirm=` says in how many places."""
+    asked = query.only(request, "autosave", "rich_text", "confirm")
     form = rich_text_form(asked.get("rich_text"))
+    confirmed = confirmed_places(asked.get("confirm"))
     autosave = query.flag(asked.get("autosave", "false"), "autosave")
     with changing(request, note=body.note) as desk:
         entry = snapshots.find(desk.session, id)
         desk.permit("save", entry=entry, sections=[body.section] if "section" in body.model_fields_set else ())
         patch = patch_of(body, of=site_types.find(desk.session, entry.type))
+        replacing.refuse_unconfirmed(
+            desk.session, entry, patch, expected=desk.expected, confirmed=confirmed, by=desk.by
+        )
         saved = saving.save(desk.session, entry, patch, expected=desk.expected, by=desk.by, autosave=autosave)
         return entry_reply(desk, saved.entry, warnings=saved.warnings, form=form)
 

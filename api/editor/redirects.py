@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -16,6 +15,7 @@ from api.editor.bodies import RedirectBody, RedirectPatch
 from api.editor.replies import page_reply
 from api.idempotency import once
 from api.problems import Problem
+from api.upload_form import described
 from cms import redirect_files, redirect_rules
 from cms.errors import Fault, InvalidContent
 from cms.redirect_rules import Kept, Rule
@@ -23,21 +23,7 @@ from cms.tables.publications import Redirect
 
 router = APIRouter(tags=["redirects"])
 
-_CSV: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"file": {"type": "string", "format": "binary", "description": "the CSV file"}},
-                    "required": ["file"],
-                    "additionalProperties": False,
-                }
-            }
-        },
-    }
-}
+_CSV = described({}, file="the CSV file")
 
 
 @router.get("/redirects", openapi_extra=query.takes(listing=True))

@@ -47,15 +47,20 @@ def revision_reply(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An entry as one revision had it."""
-    shown = showing.entry(desk.session, entry, revision, rich_text=form, sign=desk.sign)
+    shown = showing.entry(desk.session, entry, revision, rich_text=form, sign=desk.sign, pictures=desk.pictures)
     tagged = {"ETag": revision_tag(revision.number, revision.folds)}
     return private(shown, status=status, meta=meta, headers=tagged | dict(headers or {}))
 
 
 def entries_reply(request: Request, desk: Desk, page: Page, *, form: str) -> Response:
     """A page of entries."""
-    shown = showing.entries(desk.session, [row[:3] for row in page.rows], rich_text=form, sign=desk.sign)
-    return page_reply(request, page, shown)
+    return page_reply(request, page, shown_rows(desk, page, form=form))
+
+
+def shown_rows(desk: Desk, page: Page, *, form: str = "doc") -> list[dict[str, Any]]:
+    """The entries of a page, whatever else its rows hold."""
+    rows = [row[:3] for row in page.rows]
+    return showing.entries(desk.session, rows, rich_text=form, sign=desk.sign, pictures=desk.pictures)
 
 
 def page_reply(request: Request, page: Page, shown: list[dict[str, Any]]) -> Response:

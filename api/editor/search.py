@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 from api import query
 from api.access import parts_of, reading, refuse_strangers
 from api.answers import links, private
-from api.beacon_limit import BEACONS
+from api.beacon_limit import A_SECOND, AT_ONCE
 from api.boundary import LIMITS
-from api.delivery.bodies import MOST_PATHS
+from api.delivery.bodies import MOST_PATHS, MOST_VIEWS
 from api.search_answers import SEARCH_PARAMETERS, read_search, search
 from api.uploads import LARGEST_UPLOAD
 from cms import finding, site
@@ -84,6 +84,7 @@ def read_limits(request: Request) -> Response:
             "redirect_rows": MOST_ROWS,
             "redirect_file_bytes": LARGEST_FILE,
             "beacon_paths": MOST_PATHS,
-            "beacons": {"count": BEACONS.amount, "seconds": BEACONS.get_expiry()},
+            "beacon_banners": MOST_VIEWS,
+            "beacons": {"count": AT_ONCE, "seconds": AT_ONCE // A_SECOND},
         }
     )

@@ -10,7 +10,7 @@ from api.answers import private
 from api.editor.bodies import PublicationBody, StructureChanges, StructurePlan
 from api.editor.replies import entry_reply
 from api.idempotency import once
-from cms import planning, publishing, restructuring, snapshots, structure
+from cms import placement_changes, planning, publishing, restructuring, snapshots, structure
 
 router = APIRouter(tags=["structure"])
 
@@ -28,16 +28,17 @@ def read_structure(request: Request) -> Response:
 @router.post("/structure/changes")
 def change_structure(request: Request, body: StructureChanges) -> Response:
     """Do operations on the tree, all in one draft. `meta.sections` has the ids of new sections, in order, and
-    `meta.warnings` names the menus that lead to what moves or goes."""
+    `meta.warnings` names the menus that lead to what moves or goes, and the live banners that lose a placement."""
     query.only(request)
     with changing(request, note=body.note) as desk:
         entry = structure.entry(desk.session)
         desk.permit("save", entry=entry)
 
         def work() -> Response:
-            before = structure.newest_tree(desk.session)
+            before, slots = structure.newest_tree(desk.session), structure.newest_placements(desk.session)
             saved, made = restructuring.change(desk.session, entry, body.operations, expected=desk.expected, by=desk.by)
             held = planning.in_menus(desk.session, before, structure.newest_tree(desk.session))
+            held += tuple(placement_changes.warnings(desk.session, slots, structure.newest_placements(desk.session)))
             return entry_reply(desk, saved.entry, warnings=[*saved.warnings, *held], sections=made)
 
         return once(request, desk, body.model_dump_json().encode(), work)

@@ -13,7 +13,7 @@ from cms import content_types
 from cms.content_types import ContentType
 from cms.custom_types import making_types, site_types
 from cms.custom_types.type_definitions import written
-from cms.errors import BadQuery, Fault, InvalidContent
+from cms.errors import Fault, InvalidContent
 
 router = APIRouter(tags=["types"])
 
@@ -76,9 +76,8 @@ def _expected(request: Request) -> int | None:
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadQuery("confirm", "out_of_range", "'confirm' is the number of entries that may lose by it.")
-    return int(text)
+    said = "'confirm' is the number of entries that may lose by it."
+    return query.number(text, "confirm", among=range(10**9), said=said)
 
 
 def _reply(one: ContentType, *, status: int = 200, **meta: Any) -> Response:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from cms import events, site
 from cms.attribution import By
-from cms.content_types import BUILT_IN, ContentType
+from cms.built_in_types import BUILT_IN
+from cms.content_types import ContentType
 from cms.custom_types import field_indexes, site_types
 from cms.custom_types.retyping import Change, Report, carry_out, tell
 from cms.custom_types.type_definitions import MOST_TYPES, of_definition, read

@@ -9,7 +9,8 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms.content_types import BUILT_IN, ContentType
+from cms.built_in_types import BUILT_IN
+from cms.content_types import ContentType
 from cms.custom_types.type_definitions import of_definition
 from cms.database import remembered
 from cms.errors import NotFound

@@ -17,8 +17,9 @@ from pydantic import (
 from pydantic import Field as Member
 
 from cms import content_types
+from cms.built_in_types import BUILT_IN
 from cms.content import LONGEST_COMPARED
-from cms.content_types import BUILT_IN, Audience, ContentType, Field
+from cms.content_types import Audience, ContentType, Field
 from cms.custom_types.type_faults import (
     LONGEST_NAME,
     MOST_FIELDS,

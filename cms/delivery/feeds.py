@@ -99,7 +99,8 @@ def _newest(session: Session, feed: Feed, live: LiveSite) -> list[tuple[Publicat
 
 def _item(one: Publication, path: str, of: ContentType, targets: Mapping[str, Any], base: str) -> Item:
     texts = [field.name for field in of.fields if field.kind == "rich_text" and field.public]
-    html = "\n".join(rich_text.join_html(one.rendered[name], targets) for name in texts if one.rendered.get(name))
+    written = [one.rendered[name] for name in texts if one.rendered.get(name)]
+    html = "\n".join(rich_text.join_html(pieces, targets, locale=one.locale) for pieces in written)
     url = base + path
     return Item(
         id=one.entry_id,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -54,14 +55,33 @@ class FormerSections:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """A slot on the front end that shows banners. Sizes in CSS pixels; `house`: the id of the banner that it shows
+    when there is no other; `emergency`: what it shows is asked for anew each time."""
+
+    name: str
+    label: str | None = None
+    description: str | None = None
+    width: int | None = None
+    height: int | None = None
+    house: str | None = None
+    emergency: bool = False
+
+
+Placements = Mapping[str, Placement]
+
+
+@dataclass(frozen=True)
 class LiveSite:
-    """The tree in force, its revision, and the next instant at which a schedule will change something."""
+    """The tree in force, its revision, its placements by name, and the next instant at which a schedule will change
+    something."""
 
     tree: SectionTree
     former: FormerSections
     entry_id: str | None
     revision: int
     next_change: datetime | None
+    placements: Placements = field(default_factory=dict)
 
 
 def live_site(session: Session) -> LiveSite:
@@ -73,18 +93,26 @@ def _live_site(session: Session) -> LiveSite:
     row = session.execute(_STATE).one()
     key = (row.entry_id, row.revision, row.changed_at)
     # Looked at once: another thread may keep its own tree between two looks.
-    kept_key, tree, former = _kept.get("tree", (None, None, None))
-    if tree is None or former is None or kept_key != key:
-        rendered = session.scalar(select(Publication.rendered).where(Publication.type == "structure"))
-        tree, former = SectionTree((rendered or {}).get("sections") or []), _former(session)
-        _kept["tree"] = (key, tree, former)
+    kept_key, kept = _kept.get("site", (None, None))
+    if kept is None or kept_key != key:
+        rendered = session.scalar(select(Publication.rendered).where(Publication.type == "structure")) or {}
+        kept = SectionTree(rendered.get("sections") or []), _former(session), _placements(rendered)
+        _kept["site"] = (key, kept)
+    tree, former, placements = kept
     instants = [instant for instant in (row.publish_at, row.unpublish_at) if instant is not None]
-    return LiveSite(tree, former, row.entry_id, row.revision or 0, min(instants, default=None))
+    return LiveSite(tree, former, row.entry_id, row.revision or 0, min(instants, default=None), placements)
 
 
 def live_tree(session: Session) -> SectionTree:
     """The published tree. Empty before a structure is published."""
     return live_site(session).tree
+
+
+def _placements(rendered: Mapping[str, Any]) -> Placements:
+    said = [
+        {name: value for name, value in one.items() if value is not None} for one in rendered.get("placements") or ()
+    ]
+    return {one["name"]: Placement(**one) for one in said}
 
 
 def _former(session: Session) -> FormerSections:
@@ -117,5 +145,5 @@ _STATE = select(
     select(func.min(Schedule.unpublish_at)).where(_PENDING).scalar_subquery().label("unpublish_at"),
 )
 
-# The published tree, parsed. A publication's instant tells it from every other.
-_kept: dict[str, tuple[object, SectionTree, FormerSections]] = {}
+# The published structure, parsed. A publication's instant tells it from every other.
+_kept: dict[str, tuple[object, tuple[SectionTree, FormerSections, Placements]]] = {}

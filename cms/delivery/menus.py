@@ -8,8 +8,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from cms import menu_items
-from cms.delivery.publications import media_url
 from cms.json_columns import among
+from cms.pictures import media_url
 from cms.section_tree import Section, SectionTree, in_locale
 from cms.site import Locales
 from cms.tables.publications import Publication

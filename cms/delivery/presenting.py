@@ -11,8 +11,10 @@ from cms.clock import written
 from cms.content_types import ContentType, Field
 from cms.custom_types import site_types
 from cms.delivery import seo
-from cms.delivery.publications import Around, around, media_url, several
+from cms.delivery.publications import Around, around, several
 from cms.errors import BadQuery
+from cms.pictures import Pictures, whole
+from cms.rich_text import Target
 from cms.section_tree import SectionTree
 from cms.site import Settings
 from cms.tables.publications import Publication
@@ -22,11 +24,13 @@ DEEPEST_INCLUDE = 2
 
 @dataclass(frozen=True)
 class Shape:
-    """How entries are wanted: the form of rich text, which fields (None: all), and what to send along."""
+    """How entries are wanted: the form of rich text, which fields (None: all), and what to send along; `pictures`
+    gives files their addresses."""
 
     rich_text: str = "html"
     fields: frozenset[str] | None = None
     include: tuple[tuple[str, ...], ...] = ()
+    pictures: Pictures = whole
 
     @property
     def documents(self) -> bool:
@@ -51,7 +55,7 @@ def present(
         included |= _persons(level, paths)
         level = several(session, wanted, documents=shape.documents)
         surroundings = _surroundings(session, level, tree)
-        plain = Shape(shape.rich_text)
+        plain = Shape(shape.rich_text, pictures=shape.pictures)
         types |= {one.type: site_types.find(session, one.type) for one in level}
         included |= {one.entry_id: _entry(one, surroundings, of=types[one.type], shape=plain) for one in level}
         paths = tuple(path[1:] for path in paths if len(path) > 1)
@@ -152,7 +156,7 @@ def _entry(one: Publication, surroundings: _Surroundings, *, of: ContentType, sh
 
 def _fields(one: Publication, of: ContentType, surroundings: _Surroundings, shape: Shape) -> dict[str, Any]:
     values = one.fields if shape.documents else one.rendered
-    showing = _Showing(surroundings.others, surroundings.tree, shape.rich_text)
+    showing = _Showing(one, surroundings, shape)
     chosen = tuple(
         field for field in of.fields if field.public and (shape.fields is None or field.name in shape.fields)
     )
@@ -161,9 +165,11 @@ def _fields(one: Publication, of: ContentType, surroundings: _Surroundings, shap
 
 @dataclass(frozen=True)
 class _Showing:
-    surroundings: Around
-    tree: SectionTree
-    rich_text: str
+    """One publication's values as they are shown."""
+
+    one: Publication
+    surroundings: _Surroundings
+    shape: Shape
 
     def group(self, fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
         return {field.name: self.value(field, values.get(field.name)) for field in fields if field.public}
@@ -173,18 +179,23 @@ class _Showing:
         return value if value is None or show is None else show(self, field, value)
 
     def words(self, _field: Field, value: Any) -> Any:
-        if self.rich_text == "html":
-            return rich_text.join_html(value, self.surroundings.targets)
-        return FORMATS[self.rich_text](value)
+        if self.shape.documents:
+            return FORMATS[self.shape.rich_text](value)
+        targets = self.surroundings.others.targets
+        return rich_text.join_html(value, targets, locale=self.one.locale, srcset=self.srcset)
+
+    def srcset(self, target: Target) -> str | None:
+        # Here, when the image is shown: most of what is referred to is not.
+        return None if target.file is None else self.shape.pictures(target.file)["srcset"]
 
     def reference(self, _field: Field, value: str) -> str | None:
-        return value if value in self.surroundings.live else None
+        return value if value in self.surroundings.others.live else None
 
     def references(self, _field: Field, value: list[str]) -> list[str]:
-        return [one for one in value if one in self.surroundings.live]
+        return [one for one in value if one in self.surroundings.others.live]
 
     def section(self, _field: Field, value: str) -> str | None:
-        return value if value in self.tree else None
+        return value if value in self.surroundings.tree else None
 
     def menu_items(self, field: Field, value: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return [
@@ -198,7 +209,10 @@ class _Showing:
         ]
 
     def upload(self, _field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
-        return {**value, "url": media_url(value)}
+        # What the publication tells of its file has the focal point, too.
+        file = {"alt": None, **value, **(self.one.file or {})}
+        shown = {name: file.get(name) for name in _FILE}
+        return {**shown, **self.shape.pictures(file, self.surroundings.settings.presets)}
 
     def inner(self, field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
         return self.group(field.fields, value)
@@ -206,6 +220,12 @@ class _Showing:
     def items(self, field: Field, value: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return [self.group(field.fields, item) for item in value]
 
+
+# Publications from before pictures were looked at so closely do not have all of it.
+_FILE = (
+    *("sha256", "name", "media_type", "size", "width", "height"),
+    *("alt", "alts", "focal_point", "placeholder", "color", "frames", "pages"),
+)
 
 _SHOWN: Mapping[str, Callable[[_Showing, Field, Any], Any]] = {
     "rich_text": _Showing.words,

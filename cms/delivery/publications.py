@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slugify import slugify
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, undefer
 
@@ -13,12 +12,14 @@ from cms.content_types import ContentType
 from cms.delivery.live_structure import live_tree
 from cms.json_columns import among
 from cms.listing import Asked, Column, page
+from cms.pictures import media_url
 from cms.rich_text import Target
 from cms.section_tree import SectionTree
-from cms.tables.publications import Publication
+from cms.tables.publications import Publication, ShownFile
 
-# How the site hangs together has calls of its own; it is no content to list.
-_LISTED = Publication.type.not_in(("structure", "settings"))
+# How the site hangs together has calls of its own; it is no content to list. Nor are banners and counters: whether one
+# may be shown or loaded is a matter of the hour, the page and the switch that stops counters.
+_LISTED = Publication.type.not_in(("structure", "settings", "banner", "counter"))
 
 
 @dataclass(frozen=True)
@@ -113,20 +114,23 @@ def titled(session: Session, ids: Iterable[str]) -> Sequence[Any]:
 
 
 def public_uploads(session: Session, hashes: Iterable[str]) -> frozenset[str]:
-    """Which of some files, named by their SHA-256, a live entry holds."""
-    wanted = sorted(set(hashes))
-    if not wanted:
-        return frozenset()
-    p = Publication
-    return frozenset(one for one in session.scalars(select(p.upload).where(p.upload.in_(wanted))) if one is not None)
+    """Which of some files, named by their SHA-256, a live entry shows or has shown."""
+    return frozenset(session.scalars(_SHOWN_FILES.where(among(ShownFile.sha256, sorted(set(hashes))))))
 
 
 def public_file(session: Session, sha256: str) -> Mapping[str, Any] | None:
-    """What a live entry tells of these bytes, its name for them among it."""
+    """What a live entry tells of these bytes, its name for them among it; of those it has replaced, what it told."""
     file: Mapping[str, Any] | None = session.scalar(
-        select(Publication.file).where(Publication.upload == sha256).order_by(Publication.entry_id).limit(1)
+        _SHOWN_FILES.with_only_columns(ShownFile.file)
+        .where(ShownFile.sha256 == sha256)
+        .order_by(ShownFile.entry_id)
+        .limit(1)
     )
     return file
+
+
+# An entry that is not live shows nothing: its rows go when it is taken down.
+_SHOWN_FILES = select(ShownFile.sha256).join(Publication, Publication.entry_id == ShownFile.entry_id)
 
 
 @dataclass(frozen=True)
@@ -163,17 +167,6 @@ def around(
 
 def _target(row: Any, tree: SectionTree) -> Target | None:
     if row.file is not None:
-        return Target(media_url(row.file), row.file["width"], row.file["height"], row.file.get("alt"))
+        return Target(media_url(row.file), row.file["width"], row.file["height"], row.file.get("alt"), row.file)
     path = row.slug and tree.path(row.section, locale=row.locale, slug=row.slug)
     return Target(path) if path else None
-
-
-def media_url(file: Mapping[str, Any]) -> str:
-    """Where a file's bytes are served: its content's address, and its name for those who save it."""
-    return f"/media/{file['sha256']}/{_safe_name(str(file['name']))}"
-
-
-def _safe_name(name: str) -> str:
-    stem, dot, extension = name.rpartition(".")
-    kept = slugify(stem or extension, max_length=80) or "file"
-    return f"{kept}.{slugify(extension, max_length=10)}" if dot and stem else kept

@@ -4,17 +4,15 @@ What is live at a path wins over every rule. Then a path is walked step by step,
 there or stood there once; what is found in the end, wherever it is now, is one hop away (decision 0007).
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
 
 from sqlalchemy import bindparam, case, func, literal_column, null, select, text, union_all
 from sqlalchemy.orm import Session, aliased
 
 from cms.delivery.live_structure import LiveSite, Place
+from cms.paths import before_query, normal
 from cms.site import Locales
 from cms.tables.publications import Publication, Redirect
 
@@ -69,40 +67,6 @@ def loop(session: Session, path: str, *, site: LiveSite, locale: str) -> tuple[s
     """The places that the rules for a path lead through when they lead back; none when they lead somewhere."""
     [look] = _looks(session, site, normal(path), (locale,))
     return _followed(look, look.rule()).round
-
-
-def normal(path: str) -> str:
-    """A path as rules and places name it: with a slash before and none behind, decoded, in Unicode's form C.
-
-    What a path cannot hold as it stands, such as a space or an encoded slash, is percent-encoded. Both `/%D1%87` and
-    `/ч` are `/ч`; what is normal stays as it is."""
-    if not _PLAIN(path):
-        path = unicodedata.normalize("NFC", _PIECES.sub(_normal_piece, path))
-    return "/" + path.strip("/")
-
-
-def before_query(url: str) -> str:
-    """What stands before a query string and before what follows '#'."""
-    return re.split(r"[?#]", url, maxsplit=1)[0]
-
-
-_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*").fullmatch
-_PIECES = re.compile(r"((?:%[0-9A-Fa-f]{2})+)|[^%]+|%")
-# Decoded, these would part the path elsewhere or be taken for a code.
-_KEPT_ENCODED = frozenset("%/?#\\ ")
-# Browsers encode these, drop them, or read them as something else.
-_NEVER_PLAIN = frozenset("%\\ ")
-
-
-def _normal_piece(piece: re.Match[str]) -> str:
-    encoded: str | None = piece[1]
-    text = piece[0] if encoded is None else unquote_to_bytes(encoded).decode("utf-8", "surrogateescape")
-    kept = _NEVER_PLAIN if encoded is None else _KEPT_ENCODED
-    return "".join(_encoded(one) if one in kept or not one.isprintable() else one for one in text)
-
-
-def _encoded(text: str) -> str:
-    return quote(text, safe="", errors="surrogateescape")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cms.rich_text.document import Document, Node
 from cms.rich_text.embeds import embeddable, title_of
@@ -32,12 +32,18 @@ _NO_MARKS: list[Node] = []
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an entry is to be found: its URL, an image's size in pixels, an image's own text."""
+    """Where an entry is to be found: its URL, an image's size in pixels, an image's own text, and all that is told of
+    its file, its texts in other locales (`alts`) among it."""
 
     url: str
     width: int | None = None
     height: int | None = None
     alt: str | None = None
+    file: Mapping[str, Any] | None = None
+
+
+# The candidates for an image of several sizes.
+Srcset = Callable[[Target], str | None]
 
 
 def to_html(document: Document) -> tuple[Piece, ...]:
@@ -53,9 +59,18 @@ def to_html(document: Document) -> tuple[Piece, ...]:
     return writer.pieces()
 
 
-def join_html(pieces: Sequence[Piece | Sequence[str | None]], targets: Mapping[str, Target]) -> str:
-    """The finished HTML. A link to a missing target keeps its text; an image or file without one is left out."""
-    return "".join([piece if isinstance(piece, str) else _JOIN[str(piece[0])](piece, targets) for piece in pieces])
+def join_html(
+    pieces: Sequence[Piece | Sequence[str | None]],
+    targets: Mapping[str, Target],
+    *,
+    locale: str | None = None,
+    srcset: Srcset | None = None,
+) -> str:
+    """The finished HTML. A link to a missing target keeps its text; an image or file without one is left out.
+
+    `locale` is the text's own: images without a text of their own here are described in it if they can be."""
+    place = _Place(targets, locale, srcset)
+    return "".join([piece if isinstance(piece, str) else _JOIN[str(piece[0])](piece, place) for piece in pieces])
 
 
 def to_editable_html(document: Document) -> str:
@@ -79,9 +94,18 @@ def quoted(value: str) -> str:
     return '"' + escaped(value).replace('"', "&quot;") + '"'
 
 
-def _join_link(piece: Sequence[str | None], targets: Mapping[str, Target]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a text is shown: what is around it, its locale, what gives images their sizes."""
+
+    targets: Mapping[str, Target]
+    locale: str | None
+    srcset: Srcset | None
+
+
+def _join_link(piece: Sequence[str | None], place: _Place) -> str:
     _, entry, fragment, inner = piece
-    target = targets.get(entry or "")
+    target = place.targets.get(entry or "")
     href = _address(target) if target else None
     if not href:
         return inner or ""
@@ -93,26 +117,44 @@ def _address(target: Target) -> str | None:
     return target.url if target.url.startswith("entry:") else safe_href(target.url)
 
 
-def _join_image(piece: Sequence[str | None], targets: Mapping[str, Target]) -> str:
+def _join_image(piece: Sequence[str | None], place: _Place) -> str:
     _, entry, alt, caption = piece
-    target = targets.get(entry or "")
+    target = place.targets.get(entry or "")
     if target is None:
         return ""
     size = f' width="{target.width:d}" height="{target.height:d}"' if target.width and target.height else ""
-    image = f'<img src={quoted(target.url)}{size} alt={quoted(alt or target.alt or "")} loading="lazy">'
+    sizes = _sizes(target, place.srcset)
+    text = alt or _alt(target, place.locale)
+    image = f'<img src={quoted(target.url)}{sizes}{size} alt={quoted(text)} loading="lazy" decoding="async">'
     return f"<figure>{image}<figcaption>{escaped(caption)}</figcaption></figure>" if caption else image
 
 
-def _join_file(piece: Sequence[str | None], targets: Mapping[str, Target]) -> str:
+def _sizes(target: Target, srcset: Srcset | None) -> str:
+    candidates = srcset(target) if srcset is not None else None
+    if not candidates:
+        return ""
+    # As wide as it is laid out, for browsers that know `auto`; for others never wider than the picture itself.
+    sizes = f"auto, (max-width: {target.width}px) 100vw, {target.width}px"
+    return f' srcset={quoted(candidates)} sizes="{sizes}"'
+
+
+def _alt(target: Target, locale: str | None) -> str:
+    alts = (target.file or {}).get("alts") or {}
+    said = alts.get(locale)
+    # An empty one is said on purpose: here the picture tells nothing.
+    return target.alt or "" if said is None else str(said)
+
+
+def _join_file(piece: Sequence[str | None], place: _Place) -> str:
     _, entry, title = piece
-    target = targets.get(entry or "")
+    target = place.targets.get(entry or "")
     href = _address(target) if target else None
     if target is None or entry is None or not href:
         return ""
     return f"<p><a href={quoted(href)} data-file={quoted(entry)}>{escaped(title or target.alt or '')}</a></p>"
 
 
-_JOIN: dict[str, Callable[[Sequence[str | None], Mapping[str, Target]], str]] = {
+_JOIN: dict[str, Callable[[Sequence[str | None], _Place], str]] = {
     "link": _join_link,
     "image": _join_image,
     "file": _join_file,

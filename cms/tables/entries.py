@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cms.database import Base, BigNumber
 from cms.tables.attributed import Attributed
+
+# Where the quarters of a fingerprint begin, and how long they are.
+QUARTERS = tuple((start, 4) for start in (1, 5, 9, 13))
 
 
 class Entry(Base):
@@ -100,9 +103,21 @@ class Departure(Base):
 
 
 class StoredFile(Base):
-    """A file's bytes, known by their SHA-256. The bytes are in the media store."""
+    """A file's bytes, known by their SHA-256. The bytes are in the media store.
+
+    `fingerprint`: what pictures that look alike have nearly in common, 16 hexadecimal digits; `placeholder`: a
+    ThumbHash in base64; `color`: the dominant one, as #rrggbb; `picture`: the SHA-256 of what shows a document's first
+    page; `text`: a document's words."""
 
     __tablename__ = "files"
+    __table_args__ = (
+        # A picture that looks alike has one of the four quarters in common, but for rare cases.
+        *(
+            Index(f"ix_files_fingerprint_{quarter}", func.substr(literal_column("fingerprint"), start, length))
+            for quarter, (start, length) in enumerate(QUARTERS, 1)
+        ),
+        Index("ix_files_created", "created_at", "sha256"),
+    )
 
     sha256: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
@@ -113,3 +128,19 @@ class StoredFile(Base):
     height: Mapped[int | None]
     entry_id: Mapped[str | None] = mapped_column(ForeignKey("entries.id"))
     created_at: Mapped[datetime]
+    fingerprint: Mapped[str | None]
+    placeholder: Mapped[str | None]
+    color: Mapped[str | None]
+    frames: Mapped[int | None]
+    pages: Mapped[int | None]
+    picture: Mapped[str | None]
+    text: Mapped[str | None] = mapped_column(deferred=True)
+
+
+class FileUse(Base):
+    """Some revision of the entry holds the file. The file can be removed only when there is no such row."""
+
+    __tablename__ = "file_uses"
+
+    sha256: Mapped[str] = mapped_column(ForeignKey("files.sha256"), primary_key=True)
+    entry_id: Mapped[str] = mapped_column(ForeignKey("entries.id"), primary_key=True)

@@ -59,6 +59,8 @@ class ApiKey(Base):
     scopes: Mapped[list[str] | None]
     token_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
+    # The person who answers for it; none for those that the command line made.
+    made_by: Mapped[str | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 

@@ -52,6 +52,30 @@ class Publication(Base):
     )
 
 
+class ShownFile(Base):
+    """Bytes that an entry shows to the public, or has shown: their address answers as long as the entry is live.
+    `file` is what was told of them."""
+
+    __tablename__ = "shown_files"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    entry_id: Mapped[str] = mapped_column(ForeignKey("entries.id"), primary_key=True)
+    file: Mapped[dict[str, Any]]
+
+
+# Stands for all counters among those that are switched off.
+ALL_COUNTERS = "*"
+
+
+class StoppedCounter(Attributed, Base):
+    """A counter that is switched off whatever is published; `*` stands for all of them."""
+
+    __tablename__ = "stopped_counters"
+
+    counter: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
 class Redirect(Base):
     """What an old path answers: one of the three targets, or none and status 410.
 

@@ -55,7 +55,7 @@ def _document(url: str) -> dict[str, Any]:
 def calls(site: Site, entry: dict[str, Any]) -> Iterator[Call]:
     """All calls, those to an entry with this one."""
     values = {"id": entry["id"], "number": "1", "type": "news", "sha256": "0" * 64, "name": "x.png", "source": "test"}
-    values["format"] = "rss"
+    values |= {"format": "rss", "spec": "fit_160_auto", "signature": "0" * 24, "token": "x"}
     for path, operations in document_of(site)["paths"].items():
         for method in METHODS:
             if method in operations:

@@ -6,13 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import create_app
+from api.fetching import Fetcher
 from api.parts import Parts
 from api.settings import Settings
 from api.starting import prepared
@@ -97,12 +99,15 @@ class Site:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Site]:
-    """Serve a new site with its cast until the block ends."""
+def serving(settings: Settings, *, fetcher: Fetcher | None = None) -> Iterator[Site]:
+    """Serve a new site with its cast until the block ends. `fetcher` stands for the world outside."""
     # The default log writes the variables of every frame of a traceback, for half a minute.
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[plain])
-    with prepared(settings) as parts, _running(parts) as url, ExitStack() as clients:
+    with ExitStack() as clients:
+        parts = clients.enter_context(prepared(settings))
+        parts = replace(parts, fetcher=fetcher or parts.fetcher)
+        url = clients.enter_context(running(create_app(parts)))
         _engage(parts)
         site = Site(url, parts, clients)
         surfaces = {"stranger": "/editor/v1", "visitor": "/delivery/v1", "anyone": ""}
@@ -123,26 +128,27 @@ def _engage(parts: Parts) -> None:
 
 
 @contextmanager
-def _running(parts: Parts) -> Iterator[str]:
+def running(app: ASGIApp) -> Iterator[str]:
+    """Serve an application on a free port until the block ends; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        config = uvicorn.Config(create_app(parts), log_config=None, access_log=False, server_header=False)
+        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="server")
         thread.start()
         try:
-            _wait_until_healthy(url)
+            _wait_until_it_answers(url)
             yield url
         finally:
             server.should_exit = True
             thread.join()
 
 
-def _wait_until_healthy(url: str) -> None:
+def _wait_until_it_answers(url: str) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         try:
-            httpx.get(f"{url}/healthz").raise_for_status()
+            httpx.get(f"{url}/healthz")
         except httpx.HTTPError:
             time.sleep(0.02)
         else:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from api import background
+from api import background, indexing
 from api.commands import reindex
 from api.parts import Parts, opened
-from cms import scheduling
+from cms import publishing, scheduling
 from cms.redirects import Answer
 from cms.scheduling import Plan
 from cms.tables.entries import Entry
@@ -54,6 +54,22 @@ def eventually(is_so: Callable[[], bool]) -> None:
 
 
 # --- the indexes ---
+
+
+def test_long_documents_are_indexed_a_few_at_a_time(
+    parts: Parts, olga: Colleague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "_CHARACTERS", 0)
+    monkeypatch.setattr(indexing, "_CHUNK", 2)
+    background.catch_up(parts)
+    with parts.database.writing() as session:
+        entries = [a_live_news(session, by=olga.by(), title=f"Lantern {number}") for number in range(5)]
+        publishing.unpublish(session, entries[3], by=olga.by())
+    background.catch_up(parts)
+    assert found(parts) == 4
+    assert [follower.lag() for follower in parts.followers] == [0, 0]
+    parts.followers[0].rebuild(lambda _count: None)
+    assert found(parts) == 4
 
 
 def test_both_indexes_follow_what_is_done(parts: Parts, olga: Colleague) -> None:

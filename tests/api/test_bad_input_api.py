@@ -84,6 +84,8 @@ def test_a_bad_body_of_a_stranger_is_refused_too(site: Site, entry: dict[str, An
 @pytest.mark.parametrize("type", ["text/plain", "application/xml", "", "application/x-www-form-urlencoded", "x"])
 def test_a_body_that_is_not_called_json_is_refused(site: Site, entry: dict[str, Any], type: str) -> None:
     for call in json_calls(site, entry):
+        if call.path.endswith("/beacons") and type == "text/plain":
+            continue  # what browsers call a beacon; it is read as JSON all the same
         refused(send(site, call, entry, b"{}", **{"Content-Type": type}), 415, "unsupported_media_type")
 
 
@@ -144,6 +146,8 @@ def _acceptable(call: Call) -> dict[str, Any]:
     content = call.operation.get("requestBody", {}).get("content", {})
     if "multipart/form-data" in content:
         return {"files": {"file": ("x.txt", b"x")}}
+    if content and "application/json" not in content:
+        return {"content": b"x"}
     return {"json": content["application/json"]["examples"]["example 1"]["value"]} if content else {}
 
 

@@ -1,15 +1,18 @@
 """Beacons: what front ends tell, at what rate, and what of it counts."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
-from api.beacon_limit import BEACONS, BeaconLimit
+from api.beacon_limit import A_SECOND, AT_ONCE, BeaconLimit
 from api.tally import MOST_KEPT, Tally
 from cms.delivery.noise import Missed
+from tests.api.banners_at_hand import a_banner, a_placement
 from tests.api.desk import data_of, faults_of, fresh, refused
 from tests.api.serving import Site
+from tests.api.test_banner_statistics_api import figures
 from tests.api.test_missing_paths_api import counted
 from tests.cast import HeldClock
 
@@ -59,7 +62,6 @@ def test_an_unknown_locale_is_nobody_s_fault(site: Site) -> None:
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "/missing_paths"),
         ({"missing_paths": [], "impressions": []}, "/impressions"),
         ({"missing_paths": [{"path": "x"}]}, "/missing_paths/0/path"),
         ({"missing_paths": [{"path": "/x" * 3_000}]}, "/missing_paths/0/path"),
@@ -86,10 +88,13 @@ def test_no_cookie_is_set_and_nothing_is_kept_by_caches(site: Site) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_one_address_sends_so_many_and_others_go_on(site: Site) -> None:
-    for _ in range(BEACONS.amount):
-        assert tell(site, address="198.19.0.3").status_code == 202
-    answer = tell(site, address="198.19.0.3")
+def test_one_address_tells_so_much_and_others_go_on(site: Site) -> None:
+    seen = {"kind": "click", "banner": "nobody", "placement": "nowhere", "view": "view-0001"}
+    full = {"banners": [seen] * 100}
+    headers = {"X-Forwarded-For": "198.19.0.3", "User-Agent": "Mozilla/5.0"}
+    answers = [site.visitor.post("beacons", json=full, headers=headers) for _ in range(AT_ONCE // 101 + 20)]
+    assert {answer.status_code for answer in answers[: AT_ONCE // 101]} == {202}
+    answer = next(answer for answer in answers if answer.status_code != 202)
     refused(answer, 429, "too_many_requests")
     assert 0 < int(answer.headers["retry-after"]) <= 60
     assert tell(site, address="198.19.0.4").status_code == 202
@@ -97,10 +102,108 @@ def test_one_address_sends_so_many_and_others_go_on(site: Site) -> None:
 
 def test_who_waits_may_go_on(clock: HeldClock) -> None:
     limit = BeaconLimit(clock)
-    waits = [limit.wait("192.0.2.1") for _ in range(BEACONS.amount + 1)]
-    assert (set(waits[:-1]), waits[-1]) == ({0}, 60)
-    clock.pass_by(seconds=60)
-    assert limit.wait("192.0.2.1") == 0
+    assert [limit.wait("192.0.2.1", things=AT_ONCE // 2) for _ in range(2)] == [0, 0]
+    assert limit.wait("192.0.2.1", things=2 * A_SECOND) == 2
+    clock.pass_by(seconds=1)
+    assert limit.wait("192.0.2.1", things=A_SECOND) == 0
+    assert limit.wait("192.0.2.1") == 1
+    clock.pass_by(hours=1)
+    assert limit.wait("192.0.2.1", things=AT_ONCE) == 0
+    assert limit.wait("192.0.2.1") == 1
+    assert limit.wait("192.0.2.2") == 0
+
+
+# --- banners ---
+
+
+def seen(site: Site, body: dict[str, Any], **headers: str) -> httpx.Response:
+    named = {"X-Forwarded-For": "198.19.0.5", "User-Agent": "Mozilla/5.0", **headers}
+    return site.visitor.post("beacons", json=body, headers=named)
+
+
+def news_of(banner: dict[str, Any], kind: str = "impression", **said: str) -> dict[str, str]:
+    placement = banner["fields"]["placements"][0]
+    return {"kind": kind, "banner": banner["id"], "placement": placement, "view": fresh("view-"), **said}
+
+
+def test_what_became_of_banners_is_counted_once(site: Site) -> None:
+    banner = a_banner(site, a_placement(site))
+    told = [news_of(banner, kind) for kind in ("impression", "viewable", "click")]
+    assert data_of(seen(site, {"banners": [*told, *told]}), 202) == {
+        "missing_paths": {"accepted": 0, "ignored": 0},
+        "banners": {"accepted": 3, "ignored": 3},
+    }
+    assert data_of(seen(site, {"banners": told}), 202)["banners"] == {"accepted": 0, "ignored": 3}
+    assert figures(site, banner) == (1, 1, 1)
+
+
+def test_only_live_banners_in_their_placements_are_counted(site: Site) -> None:
+    name, other = a_placement(site), a_placement(site)
+    banner = a_banner(site, name)
+    draft = site.publisher.write("banner", placements=[name])
+    told = [news_of(banner), news_of(banner, placement=other), news_of(draft), news_of({**banner, "id": "x"})]
+    assert data_of(seen(site, {"banners": told}), 202)["banners"] == {"accepted": 1, "ignored": 3}
+
+
+def test_robots_see_nothing(site: Site) -> None:
+    banner = a_banner(site, a_placement(site))
+    for agent in ("Mozilla/5.0 (compatible; YandexBot/3.0)", "Mozilla/5.0 HeadlessChrome/140.0.0.0 Safari/537.36"):
+        answer = seen(site, {"banners": [news_of(banner)]}, **{"User-Agent": agent})
+        assert data_of(answer, 202)["banners"] == {"accepted": 0, "ignored": 1}
+    assert figures(site, banner) == (0, 0, 0)
+
+
+def test_nothing_at_all_may_be_told(site: Site) -> None:
+    assert data_of(seen(site, {}), 202)["banners"] == {"accepted": 0, "ignored": 0}
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"view": "short"}, "/banners/0/view"),
+        ({"view": "x" * 65}, "/banners/0/view"),
+        ({"view": "with space"}, "/banners/0/view"),
+        ({"view": "newline-\n"}, "/banners/0/view"),
+        ({"kind": "hover"}, "/banners/0/kind"),
+        ({"banner": ""}, "/banners/0/banner"),
+        ({"visitor": "me"}, "/banners/0/visitor"),
+    ],
+)
+def test_what_is_no_news_of_a_banner_is_refused(site: Site, said: dict[str, str], pointer: str) -> None:
+    told = {"kind": "click", "banner": "x", "placement": "y", "view": "view-0001", **said}
+    assert pointer in faults_of(refused(seen(site, {"banners": [told]}), 422))
+
+
+def as_text(site: Site, body: bytes, content_type: str = "text/plain;charset=UTF-8") -> httpx.Response:
+    headers = {"Content-Type": content_type, "X-Forwarded-For": "198.19.0.6", "User-Agent": "Mozilla/5.0"}
+    return site.visitor.post("beacons", content=body, headers=headers)
+
+
+def test_browsers_may_send_it_as_text(site: Site) -> None:
+    banner = a_banner(site, a_placement(site))
+    body = json.dumps({"banners": [news_of(banner)]}).encode()
+    assert data_of(as_text(site, body), 202)["banners"] == {"accepted": 1, "ignored": 0}
+    assert data_of(as_text(site, b"{}", "TEXT/PLAIN"), 202)["banners"] == {"accepted": 0, "ignored": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b'{"a": "\\u0000"}', 422),
+        (b"[" * 100 + b"]" * 100, 422),
+        (b"x" * (4 * 2**20 + 1), 413),
+        (b"1", 422),
+    ],
+)
+def test_text_is_inspected_as_json_is(site: Site, body: bytes, status: int) -> None:
+    refused(as_text(site, body), status)
+
+
+def test_text_is_taken_nowhere_else(site: Site) -> None:
+    headers = {"Content-Type": "text/plain"}
+    refused(site.administrator.post("entries", content=b"{}", headers=headers), 415)
+    refused(as_text(site, b"{}", "text/plain; charset=latin1"), 415)
 
 
 # --- the tally ---

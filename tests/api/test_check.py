@@ -123,3 +123,15 @@ def test_a_database_server_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     assert len(found) == 1
     assert found[0].startswith("database: ")
     assert "hunter2" not in found[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("s3://files?endpoint=http://127.0.0.1:9&region=ru-1", "media: "),
+        ("s3://files?password=1", "media: Not a bucket"),
+    ],
+)
+def test_a_bucket_that_does_not_answer_is_a_fault(settings: Settings, url: str, said: str) -> None:
+    found = faults(settings.model_copy(update={"media_url": url}))
+    assert [text.startswith(said) for text in found] == [True]

@@ -249,6 +249,18 @@ def test_the_indexes_are_made_anew_by_the_running_server(server: Running) -> Non
     assert "rebuilt" in ended.stderr
 
 
+def test_leftovers_are_looked_for_and_removed_by_the_running_server(server: Running) -> None:
+    stray = server.folder / "media" / "incoming" / "cut-off.part"
+    stray.write_bytes(b"half")
+    os.utime(stray, (0, 0))
+    for option, said in (("--dry-run", "dry run, nothing was removed"), (None, "removed: ")):
+        ended = run(server.folder, "media", "sweep", *([option] if option else []))
+        assert (ended.returncode, ended.stdout) == (0, "")
+        assert f"{said}" in ended.stderr
+        assert "stray bytes of 1 (4 bytes)" in ended.stderr
+        assert stray.exists() == (option is not None)
+
+
 def test_the_way_of_commands_into_the_server_needs_its_token(server: Running) -> None:
     body = {"name": "thief", "role": "administrator"}
     for given in (b"", b"Bearer x", b"Bearer \xe9", b"Basic eDp4"):

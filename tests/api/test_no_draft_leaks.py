@@ -42,6 +42,7 @@ _KINDS: dict[str, Any] = {
     "long_text": marked,
     "rich_text": lambda: plain(f"# {marked()}\n\n{marked()} **{marked()}** [{marked()}](https://{marked()}.example)"),
     "topics": lambda: [marked()],
+    "folder": marked,
     "url": lambda: f"https://{marked()}.example/",
     "object": lambda: {marked(): marked()},
     "menu_items": lambda: [

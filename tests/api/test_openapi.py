@@ -16,12 +16,17 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api.fetching import Fetched, Fetcher
 from api.settings import Settings
 from cms import missing_paths
 from cms.delivery.noise import Missed
+from media.receiving import Incoming
+from tests.api.banners_at_hand import a_banner, a_placement
 from tests.api.desk import Desk, data_of, fresh, if_match, plain
 from tests.api.routes import Call, calls, document_of, headers_of
 from tests.api.serving import PASSWORD, Site, serving
+from tests.api.test_banner_statistics_api import figures, tell
+from tests.media.bytes_at_hand import picture
 
 PROBLEMS = "application/problem+json"
 
@@ -119,13 +124,23 @@ def example_of(call: Call) -> dict[str, Any]:
     content = call.operation.get("requestBody", {}).get("content", {})
     if "multipart/form-data" in content:
         return {"files": {"file": ("notes.txt", fresh().encode())}}
+    if content and "application/json" not in content:
+        return {"content": b"x"}
     return {"json": content["application/json"]["examples"]["example 1"]["value"]} if content else {}
+
+
+class OneImage(Fetcher):
+    """A world with one image at every address."""
+
+    async def fetch(self, url: str, *, into: Incoming) -> Fetched:
+        into.write(picture("JPEG"))
+        return Fetched("office.jpg", into.finish())
 
 
 @pytest.fixture(scope="module")
 def own_site(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server of this module's own: examples are the same words every time."""
-    with serving(Settings(data=tmp_path_factory.mktemp("examples") / "data")) as own:
+    with serving(Settings(data=tmp_path_factory.mktemp("examples") / "data"), fetcher=OneImage()) as own:
         yield own
 
 
@@ -169,6 +184,32 @@ def a_redirect(site: Site) -> str:
     return str(data_of(made, 201)["id"])
 
 
+def in_a_folder(site: Site) -> str:
+    site.administrator.upload(fresh().encode(), "notes.txt", folder="press/2025")
+    return "folders"
+
+
+def an_upload(site: Site) -> str:
+    """The id of a new one."""
+    headers = {"Upload-Length": "5", "Idempotency-Key": "an upload"}
+    return str(data_of(site.administrator.post("uploads", headers=headers), 201)["id"])
+
+
+def a_banner_that_was_seen(site: Site) -> dict[str, Any]:
+    """One that says all that a banner may say, and another that leads nowhere."""
+    name = a_placement(site, label="Верх", width=1200, height=300)
+    image = site.publisher.publish(site.publisher.upload(picture("PNG"), f"{fresh()}.png"))
+    a_banner(site, name, creative={"image": image["id"]}, link=f"/{fresh()}", ends_at="2999-01-01T00:00:00Z")
+    a_banner(site, name, creative={"html": "<b>Да</b>"})
+    seen = a_banner(
+        site, name, link="https://shop.example/", days=["mon"], hours=[{"from": "09:00", "to": "18:00"}],
+        cap={"views": 3, "per": "day"}, targeting={"devices": ["mobile"], "topics": ["зима"]}, erid="2SDnjc",
+    )  # fmt: skip
+    tell(site, seen, "impression")
+    assert figures(site, seen) == (1, 0, 0)
+    return seen
+
+
 def a_missing_path(site: Site) -> str:
     """The id of one that was just missed."""
     with site.parts.database.writing() as session:
@@ -202,6 +243,8 @@ PREPARED: dict[str, Prepare] = {
     "editor_set_user": person_at("people/{id}/user", email="new@example.org"),
     "editor_make_key": lambda site: (site.administrator, "keys", {}),
     "editor_put_type": lambda site: (site.administrator, "types/vacancy", {}),
+    "editor_fetch_file": lambda site: (site.administrator, "media/from-url", {}),
+    "editor_move_folder": lambda site: (site.administrator, f"media/{in_a_folder(site)}", {}),
     "editor_create_redirect": lambda site: (site.administrator, "redirects", {}),
     "editor_change_redirect": lambda site: (site.administrator, f"redirects/{a_redirect(site)}", {}),
     "editor_redirect_missing_path": lambda site: (
@@ -210,6 +253,8 @@ PREPARED: dict[str, Prepare] = {
         {},
     ),
     "editor_change_missing_path": lambda site: (site.administrator, f"missing-paths/{a_missing_path(site)}", {}),
+    "editor_stop_counters": lambda site: (site.administrator, "counters/stop", {}),
+    "editor_resume_counters": lambda site: (site.administrator, "counters/stop", {}),
     "delivery_take_beacons": lambda site: (site.visitor, "beacons", {}),
 }
 
@@ -236,7 +281,7 @@ def validator(document: dict[str, Any], operation: dict[str, Any], answer: httpx
     response = operation["responses"][str(answer.status_code)]
     if "$ref" in response:
         response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
-    (content,) = response["content"].values()
+    content = next(iter(response["content"].values()))
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **content["schema"]}
     return jsonschema_rs.validator_for({**schema, "components": document["components"]})
 
@@ -256,6 +301,12 @@ def a_full_site(site: Site) -> dict[str, Any]:
         headers={"On-Behalf-Of": person["id"], "For-Request": "1"},
     )
     desk.write(locale="en", translation_of=entry["id"])
+    counter: dict[str, Any] = {
+        "provider": "google_analytics",
+        "counter_id": "G-ABCDE12345",
+        "scope": {"sections": [section]},
+    }
+    desk.publish(site.desks["analyst"].write("counter", **counter))
     entry = desk.publish(desk.change(entry, summary="New"))
     body = {"unpublish_at": "2099-01-01T00:00:00Z", "zone": "Europe/Moscow"}
     planned: dict[str, Any] = data_of(desk.call("PUT", f"entries/{entry['id']}/schedule", seen=entry, json=body))
@@ -270,6 +321,7 @@ _NO_ENVELOPE = (
     "/feeds/",
     "/sitemap",
     "/robots.txt",
+    "/go/",
     "/editor/v1/redirects.csv",
 )
 
@@ -280,14 +332,19 @@ def test_every_answer_has_the_shape_that_is_told(site: Site, document: dict[str,
     if site.visitor.get("menus/x.png").status_code == 404:
         items = [{"entry": entry["id"]}, {"section": entry["section"], "depth": 1}, {"url": "/x"}]
         site.administrator.live("menu", name="x.png", items=[{"label": "All", "items": items}])
-    person = entry["byline"][0]
+    person, image = entry["byline"][0], site.editor.upload(picture("PNG"), rights_until="2026-01-01T00:00:00Z")
+    banner = a_banner_that_was_seen(site)
     for call in calls(site, entry):
         if call.writes or call.path.startswith(_NO_ENVELOPE):
             continue
         path = call.path.replace(f"people/{entry['id']}", f"people/{person['id']}")
+        path = path.replace(f"/uploads/{entry['id']}", f"/uploads/{an_upload(site)}")
+        path = path.replace(f"/{entry['id']}/renditions", f"/{image['id']}/renditions")
+        path = path.replace(f"/banners/{entry['id']}/", f"/banners/{banner['id']}/")
         path = path.replace(f"/redirects/{entry['id']}", f"/redirects/{a_redirect(site)}")
         path = path.replace(f"/missing-paths/{entry['id']}", f"/missing-paths/{a_missing_path(site)}")
-        asked = {"path": entry["path"]} if path.endswith(("/resolve", "/page")) else {}
+        asked = {"path": entry["path"]} if path.endswith(("/resolve", "/page", "delivery/v1/counters")) else {}
+        asked |= {"width": "160"} if path.endswith("/renditions") else {}
         answer = site.anyone.get(path, params=asked, headers=headers_of(site, entry))
         assert answer.status_code == 200, (path, answer.text)
         validator(document, call.operation, answer).validate(answer.json())
@@ -308,6 +365,8 @@ def test_every_kind_of_resolution_has_the_shape_that_is_told(site: Site, documen
 
 # --- anything that the document allows, and more ---
 
+# The body of a piece of a resumable upload: bytes by another name.
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SETTINGS = settings(
     max_examples=5,

@@ -31,7 +31,9 @@ def test_an_entry_comes_with_all_that_its_page_needs(site: Site) -> None:
     assert [crumb["path"] for crumb in found["breadcrumbs"]] == ["/", f"/{slug}", entry["path"]]
     assert found["section"]["id"] == section
     assert found["menus"][name] == data_of(site.visitor.get(f"menus/{name}"))["items"]
-    assert (found["banners"], found["counters"]) == ({}, [])
+    placements = data_of(site.visitor.get("structure"))["placements"]
+    assert found["banners"].keys() == {one["name"] for one in placements}
+    assert found["counters"] == []
     assert found["seo"] == found["entry"]["seo"]
     assert found["alternates"] == [{"locale": "ru", "path": entry["path"], "url": None}]
 

@@ -26,6 +26,7 @@ from cms.tables.events import Event
 from cms.tables.people import Person
 from cms.tables.publications import Publication
 from media.drawing import SAMPLES
+from media.drawing_banners import BANNERS
 from search_index import Query
 
 TEXTS = ("news", "article")
@@ -68,9 +69,9 @@ def test_there_are_news_and_articles_in_both_languages(loaded: Parts) -> None:
     assert {(one.type, one.locale) for one in live(loaded, *TEXTS)} == set(itertools.product(TEXTS, LOCALES))
 
 
-def test_there_is_nothing_else_but_six_images_and_one_menu(loaded: Parts) -> None:
+def test_around_them_are_images_banners_counters_and_a_menu(loaded: Parts) -> None:
     others = Counter(one.type for one in live(loaded) if one.type not in TEXTS)
-    assert others == {"image": 6, "menu": 1, "structure": 1, "settings": 1}
+    assert others == {"image": 9, "banner": 4, "counter": 3, "menu": 1, "structure": 1, "settings": 1}
 
 
 def test_nothing_is_left_unpublished(loaded: Parts) -> None:
@@ -175,11 +176,13 @@ def test_no_link_was_left_pointing_at_a_file(loaded: Parts) -> None:
     assert not [one.slug for one in live(loaded, *TEXTS) if ".md" in str(one.fields) or ".jpg" in str(one.fields)]
 
 
-def test_all_pictures_are_covers_with_alternative_texts(loaded: Parts) -> None:
+def test_all_pictures_are_shown_and_have_alternative_texts(loaded: Parts) -> None:
     images = {one.entry_id: one for one in live(loaded, "image")}
-    assert {one.fields["cover"] for one in live(loaded, *TEXTS)} == set(images)
+    covers = {one.fields["cover"] for one in live(loaded, *TEXTS)}
+    creatives = {one.fields["creative"]["image"] for one in live(loaded, "banner")} - {None}
+    assert covers | creatives == set(images)
+    assert (len(covers), len(creatives)) == (len(SAMPLES), len(BANNERS))
     assert all(len(one.fields["alt"]) > 20 for one in images.values())
-    assert len(images) == len(SAMPLES)
 
 
 def test_every_text_has_a_byline_topics_and_a_summary(loaded: Parts) -> None:
@@ -211,6 +214,38 @@ def test_the_first_search_that_is_proposed_finds_something(loaded: Parts) -> Non
     assert loaded.public_index.search(Query(text="новости")).hits
 
 
+# --- banners and counters ---
+
+
+def test_three_placements_are_live_and_one_of_them_has_a_house_banner(loaded: Parts) -> None:
+    [structure] = live(loaded, "structure")
+    placements = {one["name"]: one for one in structure.fields["placements"]}
+    banners = {one.entry_id: one for one in live(loaded, "banner")}
+    assert set(placements) == {"notice", "top", "sidebar"}
+    assert [name for name, one in placements.items() if one["emergency"]] == ["notice"]
+    assert banners[placements["sidebar"]["house"]].fields["placements"] == ["sidebar"]
+    assert {name for one in banners.values() for name in one.fields["placements"]} == {"top", "sidebar"}
+
+
+def test_there_are_banners_of_pictures_and_of_words_and_one_is_paid_for(loaded: Parts) -> None:
+    banners = [one.fields for one in live(loaded, "banner")]
+    assert Counter("text" if one["creative"]["text"] else "image" for one in banners) == {"image": 3, "text": 1}
+    [paid] = [one for one in banners if one["advertiser"]]
+    assert paid["label"]
+    assert paid["erid"]
+
+
+def test_the_counters_wait_for_consent_and_load_nothing_from_elsewhere(loaded: Parts) -> None:
+    counters = [one.fields for one in live(loaded, "counter")]
+    assert {one["category"] for one in counters} == {"necessary", "analytics", "marketing"}
+    assert not [one for one in counters if "//" in one["code"] or "src" in one["code"]]
+
+
+def test_images_come_in_named_forms(loaded: Parts) -> None:
+    [settings] = live(loaded, "settings")
+    assert [one["name"] for one in settings.fields["image_presets"]] == ["card", "cover", "share"]
+
+
 # --- dates ---
 
 
@@ -225,13 +260,14 @@ def test_dates_are_spread_over_the_last_months(loaded: Parts) -> None:
 def test_what_is_newest_is_news(loaded: Parts) -> None:
     listed = [one.type for one in live(loaded) if one.type not in ("structure", "settings")]
     assert listed[0] == "news"
-    assert set(listed[12:]) == {"image", "menu"}
+    assert set(listed[12:]) == {"image", "banner", "counter", "menu"}
 
 
 def test_nothing_comes_from_the_future_just_after_midnight(untouched: Parts) -> None:
     midnight = datetime(2026, 3, 1, tzinfo=UTC)
     sample.load(untouched, by=By(COMMAND_LINE, midnight))
-    assert all(one.published_at < midnight for one in live(untouched, *TEXTS, "image", "menu"))
+    made = live(untouched, *TEXTS, "image", "menu", "banner", "counter")
+    assert all(one.published_at < midnight for one in made)
 
 
 # --- all or nothing ---

@@ -98,3 +98,10 @@ def test_no_section_gives_a_right_to_the_tree(site: Site, role: str) -> None:
     body = {"operations": [{"op": "add", "parent": None, "slug": fresh("x"), "name": "X"}]}
     refused(script.call("POST", "structure/changes", seen=tree, json=body), 403)
     refused(script.post("keys", json={"name": "x", "role": "reader"}), 403)
+
+
+def test_no_section_gives_a_right_to_a_banner_which_may_stand_on_every_page(site: Site) -> None:
+    script = site.key("reader")
+    section = granted(site, script, "publisher")
+    banner = {"type": "banner", "locale": "ru", "section": section, "fields": {"title": "Notice"}}
+    refused(script.post("entries", json=banner), 403)

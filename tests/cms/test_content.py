@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cms import content, content_types
-from cms.content_types import BUILT_IN, ContentType, Field
+from cms.built_in_types import BUILT_IN
+from cms.content_types import ContentType, Field
 from cms.errors import InvalidContent
 from cms.field_kinds import KINDS, moment_text
 from tests.cast import MORNING, NOBODY_ID, words
@@ -54,6 +55,9 @@ def faults(content_type: ContentType, given: Mapping[str, Any]) -> list[tuple[st
         ("group", {"y": "a"}, {"x": None, "y": "a"}),
         ("groups", [{"y": "a", "x": 1}], [{"x": 1, "y": "a"}]),
         ("object", {"any": ["thing", 1]}, {"any": ["thing", 1]}),
+        ("folder", " /press// 2026/ ", "press/2026"),
+        ("folder", "/".join("abcdefghij"), "a/b/c/d/e/f/g/h/i/j"),
+        ("folder", "//", None),
     ],
 )
 def test_a_value_of_its_kind_is_kept(kind: str, value: Any, kept: Any) -> None:
@@ -73,6 +77,10 @@ def test_nothing_is_kept_as_null(kind: str) -> None:
         ("text", "x" * 1_001),
         ("text", "a\0b"),
         ("text", ["a"]),
+        ("folder", "press/../secret"),
+        ("folder", "a\nb"),
+        ("folder", "/".join("abcdefghijk")),
+        ("folder", "x" * 201),
         ("long_text", "x" * 50_001),
         ("number", "7"),
         ("number", True),
@@ -266,3 +274,11 @@ def test_whatever_is_given_is_read_or_refused(given: dict[str, Any]) -> None:
         content.read(OF_EVERY_KIND, given)
     except InvalidContent as refused:
         assert refused.faults  # noqa: PT017 - either way is right
+
+
+def test_an_address_that_opens_a_file_for_staff_loses_what_opens_it() -> None:
+    address = f"/media/{'ab' * 32}/plan.pdf"
+    signed = f"{address}?signature=98781aea"
+    banner = content.read(BUILT_IN["banner"], {"title": "x", "link": signed}).fields
+    menu = content.read(BUILT_IN["menu"], {"title": "x", "items": [{"label": "Plan", "url": signed}]}).fields
+    assert (banner["link"], menu["items"][0]["url"]) == (address, address)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from cms import content, saving
-from cms.content_types import BUILT_IN, ContentType
+from cms.built_in_types import BUILT_IN
+from cms.content_types import ContentType
 from cms.custom_types import site_types, type_definitions
 from cms.custom_types.type_definitions import of_definition, written
 from cms.database import Database

@@ -13,13 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms import files, publishing, saving, scheduling, site, structure, trash
-from cms.content_types import BUILT_IN
+from cms.built_in_types import BUILT_IN
 from cms.delivery import feeds, guesses, pages, presenting, publications, resolving, sitemap
 from cms.delivery.live_structure import live_site, live_tree
 from cms.delivery.presenting import Shape
 from cms.errors import BadQuery
 from cms.files import Received
 from cms.listing import Asked
+from cms.pictures import media_url
 from cms.redirects import NOT_FOUND, Answer
 from cms.scheduling import Plan
 from cms.site import Feed
@@ -193,7 +194,7 @@ def test_an_image_shows_where_its_bytes_are(session: Session, olga: Colleague) -
     [("a.PNG", "a.png"), ("../../etc/passwd", "file.etc-passwd"), ("<b>.svg", "b.svg"), ("…", "file"), (".env", "env")],
 )
 def test_a_files_name_is_safe_in_an_address(name: str, address: str) -> None:
-    assert publications.media_url({"sha256": SHA, "name": name}).rpartition("/")[2] == address
+    assert media_url({"sha256": SHA, "name": name}).rpartition("/")[2] == address
 
 
 # --- includes ---

@@ -1,9 +1,14 @@
 """Bytes that were received, and the entries that hold them."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from cms import files, publishing, trash
+from cms.delivery.publications import public_file
 from cms.errors import InvalidContent
 from cms.files import Received
 from cms.tables.entries import Entry
@@ -27,7 +32,8 @@ def test_the_same_bytes_are_one_file(session: Session, olga: Colleague) -> None:
 
 def test_an_entry_tells_all_that_is_known_of_its_bytes(session: Session, olga: Colleague) -> None:
     assert newest_fields(session, an_image(session, olga))["file"] == {
-        "sha256": SHA, "name": "office.png", "media_type": "image/png", "size": 2**40, "width": 640, "height": 480
+        "sha256": SHA, "name": "office.png", "media_type": "image/png", "size": 2**40, "width": 640, "height": 480,
+        "placeholder": None, "color": None, "frames": None, "pages": None,
     }  # fmt: skip
 
 
@@ -55,11 +61,11 @@ def test_the_entry_of_bytes_is_found_until_it_is_trashed(session: Session, olga:
 
 def test_bytes_are_public_while_an_entry_that_holds_them_is_live(session: Session, olga: Colleague) -> None:
     entry = an_image(session, olga)
-    assert not files.is_public(session, SHA)
+    assert public_file(session, SHA) is None
     publishing.publish(session, entry, by=olga.by())
-    assert files.is_public(session, SHA)
+    assert public_file(session, SHA) is not None
     publishing.unpublish(session, entry, by=olga.by())
-    assert not files.is_public(session, SHA)
+    assert public_file(session, SHA) is None
 
 
 def test_bytes_that_a_draft_dropped_stay_public_while_the_live_copy_shows_them(
@@ -68,4 +74,108 @@ def test_bytes_that_a_draft_dropped_stay_public_while_the_live_copy_shows_them(
     entry = an_image(session, olga)
     publishing.publish(session, entry, by=olga.by())
     change(session, entry, by=olga.by(), file=None)
-    assert files.is_public(session, SHA)
+    assert public_file(session, SHA) is not None
+
+
+# --- what is known of bytes, and what looks alike ---
+
+
+def seen(number: int, fingerprint: str | None, **known: Any) -> Received:
+    """A picture that looks like this."""
+    return replace(PICTURE, sha256=f"{number:064x}", fingerprint=fingerprint, **known)
+
+
+def a_picture(session: Session, olga: Colleague, received: Received, **said: Any) -> Entry:
+    kept = files.keep(session, received, by=olga.by())
+    made = files.make_entry(session, kept, title="Office", locale="ru", by=olga.by(), **said).entry
+    session.flush()
+    return made
+
+
+def test_what_was_not_looked_at_before_is_filled_in_when_the_bytes_come_again(
+    session: Session, olga: Colleague
+) -> None:
+    files.keep(session, PICTURE, by=olga.by())
+    again = replace(PICTURE, name="other.png", size=1, color="#ff0000", frames=3, fingerprint="0" * 16)
+    kept = files.keep(session, again, by=olga.by())
+    assert (kept.color, kept.frames, kept.fingerprint) == ("#ff0000", 3, "0" * 16)
+    assert (kept.name, kept.size) == ("office.png", 2**40)
+    assert files.keep(session, replace(again, color="#000000"), by=olga.by()).color == "#ff0000"
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "is_alike"),
+    [
+        ("0123456789abcdef", True),
+        ("0123456789abcdee", True),  # one bit
+        ("7e23456789abcdef", False),  # seven
+        ("3e23456789abcdef", True),  # six
+        ("fedcba9876543210", False),
+        (None, False),
+    ],
+)
+def test_pictures_look_alike_when_few_bits_of_their_fingerprints_differ(
+    session: Session, olga: Colleague, fingerprint: str | None, is_alike: bool
+) -> None:
+    entry = a_picture(session, olga, seen(1, "0123456789abcdef"))
+    assert list(files.alike(session, seen(2, fingerprint))) == ([entry] if is_alike else [])
+
+
+def test_the_most_alike_come_first_and_never_the_same_bytes(session: Session, olga: Colleague) -> None:
+    first, near, far = (
+        a_picture(session, olga, seen(number, fingerprint))
+        for number, fingerprint in enumerate(("0" * 16, "0" * 15 + "1", "0" * 15 + "7"))
+    )
+    assert list(files.alike(session, seen(0, "0" * 16))) == [near, far]
+    assert list(files.alike(session, seen(9, "0" * 16))) == [first, near, far]
+
+
+def test_what_is_in_the_trash_or_shows_other_bytes_looks_like_nothing(session: Session, olga: Colleague) -> None:
+    trashed, changed = (a_picture(session, olga, seen(number, "0" * 16)) for number in (1, 2))
+    files.keep(session, seen(3, "f" * 16), by=olga.by())
+    trash.trash(session, trashed, expected=1, by=olga.by())
+    change(session, changed, by=olga.by(), file={"sha256": f"{3:064x}"})
+    assert list(files.alike(session, seen(4, "0" * 16))) == []
+
+
+def test_bytes_belong_to_who_shows_them_now(session: Session, olga: Colleague) -> None:
+    first, other = (a_picture(session, olga, seen(number, None)) for number in (1, 2))
+    assert files.holder_of(session, f"{1:064x}") is first
+    change(session, first, by=olga.by(), file={"sha256": f"{2:064x}"})
+    assert files.holder_of(session, f"{1:064x}") is None
+    assert files.holder_of(session, f"{2:064x}") is other
+    trash.trash(session, other, expected=1, by=olga.by())
+    assert files.holder_of(session, f"{2:064x}") is first
+    again = a_picture(session, olga, seen(1, None))
+    assert files.holder_of(session, f"{1:064x}") is again
+
+
+def test_the_words_of_documents_are_those_of_the_newest_and_of_the_live_revision(
+    session: Session, olga: Colleague
+) -> None:
+    old, new, silent = (
+        replace(seen(number, None), kind="file", media_type="application/pdf", text=text)
+        for number, text in enumerate(("old words", "new words", None), start=1)
+    )
+    entry, other = (a_picture(session, olga, received) for received in (old, silent))
+    files.keep(session, new, by=olga.by())
+    ids = [entry.id, other.id]
+    assert (files.newest_texts(session, ids), files.live_texts(session, ids)) == ({entry.id: "old words"}, {})
+    for one in (entry, other):
+        publishing.publish(session, one, by=olga.by())
+    change(session, entry, by=olga.by(), file={"sha256": new.sha256})
+    session.flush()
+    assert files.newest_texts(session, ids) == {entry.id: "new words"}
+    assert files.live_texts(session, ids) == {entry.id: "old words"}
+
+
+def test_candidates_are_found_by_their_indexes(session: Session) -> None:
+    statement = files._candidates(SHA, "0123456789abcdef").compile(
+        session.get_bind(), compile_kwargs={"literal_binds": True}
+    )
+    if session.get_bind().dialect.name == "sqlite":
+        plan = " ".join(str(row) for row in session.execute(text(f"EXPLAIN QUERY PLAN {statement}")).all())
+    else:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = " ".join(str(row) for row in session.execute(text(f"EXPLAIN {statement}")).all())
+    assert all(f"ix_files_fingerprint_{quarter}" in plan for quarter in (1, 2, 3, 4))

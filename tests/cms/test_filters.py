@@ -33,6 +33,7 @@ STORED: Mapping[str, list[Any]] = {
     "email": ["a@example.org", "b@example.org", None],
     "reference": [A, B, None],
     "references": [[A, B], [C], [], None],
+    "folder": ["press", "press/2026", "press 2", "Пресса/Зима", None],
 }
 ASKED: Mapping[str, list[str]] = {
     "text": ["Январь", "ЯНВАР", "apple", "Zebra", "ё", "100%", "_", "", "z", "i"],
@@ -47,6 +48,7 @@ ASKED: Mapping[str, list[str]] = {
     "email": ["a@example.org", "EXAMPLE"],
     "reference": [A, C],
     "references": [A, C, ""],
+    "folder": ["press", "press/", "ПРЕССА", ""],
 }
 READ: Mapping[str, Callable[[str], Any]] = {
     "number": float,

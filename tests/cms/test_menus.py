@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms import content, history, menus, publishing, saving, site, trash, usages
-from cms.content_types import BUILT_IN
+from cms.built_in_types import BUILT_IN
 from cms.delivery import menus as live
 from cms.delivery.live_structure import live_tree
 from cms.errors import InUse, InvalidContent

@@ -15,6 +15,7 @@ from cms.delivery import resolving
 from cms.delivery.live_structure import live_site
 from cms.errors import InvalidContent, NotFound, RuleExists, WrongState
 from cms.listing import Asked, Condition
+from cms.paths import normal
 from cms.redirect_rules import Rule, host_of
 from cms.redirects import Answer
 from cms.tables.entries import Entry
@@ -209,12 +210,12 @@ def test_letters_keep_their_case(session: Session, olga: Colleague) -> None:
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("%/ab019CDEF?# \\\u0306"), st.characters(exclude_categories=["Cs"]))))
 def test_what_is_normal_stays_as_it_is(path: str) -> None:
-    assert resolving.normal(resolving.normal(path)) == resolving.normal(path)
+    assert normal(normal(path)) == normal(path)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="%/?#"), min_size=1))
 def test_a_step_encoded_is_the_step(step: str) -> None:
-    assert resolving.normal("/" + quote(step, safe="")) == resolving.normal("/" + step)
+    assert normal("/" + quote(step, safe="")) == normal("/" + step)
 
 
 @pytest.mark.parametrize(

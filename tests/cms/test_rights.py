@@ -11,19 +11,26 @@ from cms.tables.entries import Entry
 
 ME = "me"
 
-# For each role: what it may do with its own news, with another's news, and with the structure.
+# For each role: what it may do with its own news, with another's news, with the structure, and with its own counter.
 MAY = {
-    "reader": ({"read"}, {"read"}, {"read"}),
-    "author": ({"read", "create", "save", "trash"}, {"read", "create"}, {"read"}),
-    "editor": ({"read", "create", "save", "trash"}, {"read", "create", "save", "trash"}, {"read"}),
+    "reader": ({"read"}, {"read"}, {"read"}, {"read"}),
+    "author": ({"read", "create", "save", "trash"}, {"read", "create"}, {"read"}, {"read"}),
+    "editor": ({"read", "create", "save", "trash"}, {"read", "create", "save", "trash"}, {"read"}, {"read"}),
     "publisher": (
         {"read", "create", "save", "trash", "publish", "redirects"},
         {"read", "create", "save", "trash", "publish", "redirects"},
         {"read"},
+        {"read", "stop"},
     ),
-    "administrator": (set(ACTIONS), set(ACTIONS), set(ACTIONS)),
+    "analyst": ({"read"}, {"read"}, {"read"}, {"read", "create", "save", "trash", "publish", "stop"}),
+    "administrator": (set(ACTIONS), set(ACTIONS), set(ACTIONS), set(ACTIONS)),
 }
-THINGS = (Entry(type="news", created_by=ME), Entry(type="news", created_by="other"), Entry(type="structure"))
+THINGS = (
+    Entry(type="news", created_by=ME),
+    Entry(type="news", created_by="other"),
+    Entry(type="structure"),
+    Entry(type="counter", created_by=ME),
+)
 
 
 def allowed(actor: Actor, action: str, *, entry: Entry | None = None, type: str = "") -> bool:

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cms import content_types, saving, showing, snapshots, trash
+from cms import saving, showing, snapshots, trash
+from cms.built_in_types import BUILT_IN
 from cms.errors import AddressTaken, InvalidContent, StaleRevision, WrongState
 from cms.tables.entries import Revision
 from cms.tables.events import Event
@@ -232,7 +233,7 @@ def test_an_entry_cannot_take_the_locale_of_its_translation(session: Session, ol
         saving.save(session, entry, {"locale": "en"}, expected=1, by=olga.by())
 
 
-@pytest.mark.parametrize("type", [name for name, one in content_types.BUILT_IN.items() if one.single])
+@pytest.mark.parametrize("type", [name for name, one in BUILT_IN.items() if one.single])
 def test_a_site_has_one_structure_and_one_settings(session: Session, olga: Colleague, type: str) -> None:
     with pytest.raises(WrongState):
         an_entry(session, type, by=olga.by())

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from cms import identity, publishing, site
 from cms.errors import InvalidContent
+from cms.pictures import Preset
 from cms.tables.entries import Entry
 from tests.cast import Colleague, a_news, change
 
@@ -68,3 +69,42 @@ def test_an_id_is_a_uuid_of_the_seventh_version() -> None:
 )
 def test_what_is_not_written_as_we_write_ids_is_none(text: str) -> None:
     assert not identity.is_id(text)
+
+
+def with_presets(session: Session, olga: Colleague, *presets: dict[str, object]) -> None:
+    set_up(session, olga, image_presets=list(presets))
+    session.flush()
+
+
+def test_the_settings_name_forms_of_images(session: Session, olga: Colleague) -> None:
+    card = {"name": "card", "fit": "fill", "width": 400, "height": 300, "quality": 80, "format": "webp"}
+    with_presets(session, olga, card, {"name": "wide", "width": 1600})
+    assert site.settings(session).presets == (
+        Preset("card", "fill", 400, 300, 80, "webp"),
+        Preset("wide", "fit", 1600, None, None, "auto"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("presets", "pointer", "code"),
+    [
+        ([{"name": "a"}], "0/width", "missing"),
+        ([{"name": "a", "fit": "fill", "width": 9}], "0/height", "missing"),
+        ([{"name": "a", "fit": "fill", "height": 9}], "0/width", "missing"),
+        ([{"name": "A card", "width": 9}], "0/name", "malformed_name"),
+        ([{"name": "a", "width": 9}, {"name": "a", "width": 8}], "1/name", "name_taken"),
+        ([{"name": "a", "width": 9.5}], "0/width", "not_whole"),
+        ([{"name": "a", "width": 9, "quality": 50.5}], "0/quality", "not_whole"),
+    ],
+)
+def test_a_form_that_says_nothing_is_refused(
+    session: Session, olga: Colleague, presets: list[dict[str, object]], pointer: str, code: str
+) -> None:
+    with pytest.raises(InvalidContent) as refused:
+        with_presets(session, olga, *presets)
+    assert (f"/fields/image_presets/{pointer}", code) in [(one.pointer, one.code) for one in refused.value.faults]
+
+
+def test_there_are_not_too_many_forms(session: Session, olga: Colleague) -> None:
+    with pytest.raises(InvalidContent):
+        with_presets(session, olga, *({"name": f"a{number}", "width": 9} for number in range(31)))

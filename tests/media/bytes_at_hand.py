@@ -4,9 +4,15 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
+
+from media.inspection import Inspected
+
+# What the fixture `look` gives: bytes, and the name that they come under.
+Look = Callable[..., Inspected]
 
 HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 80"><path d="M0 0h9"/></svg>'

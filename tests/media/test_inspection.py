@@ -1,27 +1,18 @@
 """What is taken, as what, and what is refused and why."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media.inspection import Inspected, close_inspection, inspect
+from media.inspection import Inspected, close_inspection
 from media.refusals import NotAnImage, RefusedMedia, Unreadable
-from tests.media.bytes_at_hand import HTML, SVG, endless_gif, moving, picture, png_of, turned, zipped
-
-Look = Callable[..., Inspected]
+from tests.media.bytes_at_hand import HTML, SVG, Look, endless_gif, moving, picture, png_of, turned, zipped
 
 
-@pytest.fixture
-def look(tmp_path: Path) -> Look:
-    def at(content: bytes, filename: str = "upload") -> Inspected:
-        path = tmp_path / "content"
-        path.write_bytes(content)
-        return inspect(path, filename=filename)
-
-    return at
+def told(found: Inspected) -> tuple[object, ...]:
+    return (found.kind, found.media_type, found.extension, found.width, found.height)
 
 
 PICTURES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp", "AVIF": "avif"}
@@ -30,7 +21,7 @@ PICTURES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp", "AVIF": "
 @pytest.mark.parametrize("file_format", PICTURES)
 def test_a_picture_is_known_with_its_size(look: Look, file_format: str) -> None:
     found = look(picture(file_format), "named.html")
-    assert found == Inspected("image", f"image/{file_format.lower()}", PICTURES[file_format], 40, 30)
+    assert told(found) == ("image", f"image/{file_format.lower()}", PICTURES[file_format], 40, 30)
     assert found.inline
 
 
@@ -109,7 +100,7 @@ def test_the_limits_themselves_are_allowed(look: Look) -> None:
 )
 def test_an_svg_is_an_image_that_is_not_shown_in_place(look: Look, content: bytes, size: tuple[int, int]) -> None:
     found = look(content, "drawing.svg")
-    assert found == Inspected("image", "image/svg+xml", "svg", *size)
+    assert told(found) == ("image", "image/svg+xml", "svg", *size)
     assert not found.inline
 
 
@@ -160,6 +151,13 @@ def test_a_file_is_known_by_its_content_and_only_downloaded(look: Look, content:
     assert (found.kind, found.media_type, found.inline) == ("file", media_type, False)
 
 
+def test_a_picture_that_browsers_do_not_show_is_refused_with_what_to_do(look: Look) -> None:
+    content = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
+    with pytest.raises(RefusedMedia, match="save it as a JPEG") as refusal:
+        look(content, "IMG_0001.HEIC")
+    assert refusal.value.code == "not_for_the_web"
+
+
 @pytest.mark.parametrize("content", FILES, ids=FILES.values())
 @pytest.mark.parametrize("filename", ["photo.png", "PHOTO.JPG", "a.b.gif", "x.svg"])
 def test_what_is_named_as_an_image_must_be_one(look: Look, content: bytes, filename: str) -> None:
@@ -187,6 +185,13 @@ def test_a_program_is_refused_whatever_its_name(look: Look, content: bytes, file
     assert refusal.value.code == "executable"
 
 
+@pytest.mark.parametrize("content", [b"<g>" * 2000 + b"</g>" * 2000, b"<g/>" * 300_000], ids=["deep", "wide"])
+def test_a_drawing_that_costs_too_much_is_refused(look: Look, content: bytes) -> None:
+    with pytest.raises(RefusedMedia) as refusal:
+        look(b"<svg>" + content + b"</svg>")
+    assert refusal.value.code == "too_large"
+
+
 def test_an_empty_file_is_refused(look: Look) -> None:
     with pytest.raises(RefusedMedia) as refusal:
         look(b"")
@@ -201,8 +206,45 @@ def test_a_page_behind_the_first_bytes_of_a_picture_is_refused(look: Look, start
         look(start + b"/*" + HTML)
 
 
-def test_a_page_behind_a_whole_picture_is_served_as_the_picture(look: Look) -> None:
-    assert look(picture("GIF") + HTML, "page.html").media_type == "image/gif"
+POLYGLOTS = {
+    "a page": HTML,
+    "a page, padded": b"\0" * 900 + HTML,
+    "PHP": b"<?php system($_GET['c']); ?>",
+    "a script": b"/*=1;alert(document.domain)//",
+    "a shell script": b"#!/bin/sh\nrm -rf /",
+    "a PDF": b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+    "a Java archive": zipped("META-INF/MANIFEST.MF", "Evil.class"),
+    "an empty archive": zipped(),
+    "a RAR": b"Rar!\x1a\x07\0\xcf\x90s",
+    "a program": b"\x7fELF\x02\x01\x01\0",
+}
+
+
+@pytest.mark.parametrize("file_format", PICTURES)
+@pytest.mark.parametrize("foreign", POLYGLOTS.values(), ids=POLYGLOTS)
+def test_a_picture_with_another_file_behind_it_is_refused(look: Look, file_format: str, foreign: bytes) -> None:
+    with pytest.raises(RefusedMedia) as refusal:
+        look(picture(file_format) + foreign, "page.html")
+    assert refusal.value.code == "polyglot"
+
+
+@pytest.mark.parametrize("file_format", PICTURES)
+@pytest.mark.parametrize("behind", [b"\0" * 5000, b"\r\n", b"\xfe\x01maker's note\0\x01\x02"])
+def test_what_else_stands_behind_a_picture_is_no_harm(look: Look, file_format: str, behind: bytes) -> None:
+    assert look(picture(file_format) + behind).width == 40
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        picture("JPEG"),
+        b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + b"<html>" + bytes(range(256)) * 40,
+        b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data1500000000000SEFHe\0\0\0\x01\0\0\0$\0\0\0SEFT",
+    ],
+    ids=["more pictures", "a motion photo", "Samsung"],
+)
+def test_what_cameras_put_behind_a_picture_is_taken(look: Look, behind: bytes) -> None:
+    assert look(picture("JPEG") + behind).width == 40
 
 
 def test_rows_of_comments_take_no_time(look: Look) -> None:
@@ -219,6 +261,10 @@ def test_inspection_goes_on_after_it_was_closed(look: Look) -> None:
 
 STARTS = [
     *(picture(each) for each in PICTURES),
+    *(picture(each, exif=b"Exif\0\0II*\0\x08" + b"\0" * 9, xmp=b"<x/>") for each in ("JPEG", "WEBP", "AVIF")),
+    turned("JPEG", 6),
+    turned("PNG", 3),
+    picture("JPEG", (90, 70), progressive=True, comment=b"words"),
     moving("GIF", 3),
     moving("PNG", 3),
     SVG,
@@ -244,6 +290,9 @@ def test_no_bytes_break_inspection(look: Look, content: bytes, filename: str) ->
         refusal = caught
     else:
         assert not found.inline or found.width
+        if found.clean and found.inline:
+            again = look(found.clean.read_bytes())
+            assert (told(again), again.clean) == (told(found), None)
         return
     assert refusal.code
     assert refusal.message.endswith(".")

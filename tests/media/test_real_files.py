@@ -22,8 +22,8 @@ IMAGES = sample()
 
 @pytest.mark.skipif(not IMAGES, reason=f"the real data is not at {DOKA}")
 @pytest.mark.parametrize("path", IMAGES, ids=lambda path: path.name)
-def test_every_real_image_is_taken(path: Path) -> None:
-    found = inspect(path, filename=path.name)
+def test_every_real_image_is_taken(path: Path, tmp_path: Path) -> None:
+    found = inspect(path, filename=path.name, folder=tmp_path)
     assert found.kind == "image"
     assert found.inline == (path.suffix != ".svg")
     assert (found.width or 0) > 0 or path.suffix == ".svg"

@@ -71,7 +71,7 @@ def test_joined_pieces_link_to_their_targets_also_after_json() -> None:
     )
     html = (
         '<p><a href="/news/1#a">x &amp; y</a></p>'
-        '<figure><img src="/cat.avif?v=1&amp;w=2" width="640" height="480" alt="A cat" loading="lazy">'
+        '<figure><img src="/cat.avif?v=1&amp;w=2" width="640" height="480" alt="A cat" loading="lazy" decoding="async">'
         "<figcaption>Sun &amp; sea</figcaption></figure>"
         f'<p><a href="/news/1" data-file="{OTHER}">F</a></p>'
     )
@@ -82,10 +82,37 @@ def test_joined_pieces_link_to_their_targets_also_after_json() -> None:
 
 def test_an_image_without_a_caption_is_plain_and_its_own_text_wins() -> None:
     pieces = to_html(doc(node("image", entry=ENTRY, alt="My cat", caption=None)))
-    assert join_html(pieces, {ENTRY: Target("/c.png", alt="A cat")}) == '<img src="/c.png" alt="My cat" loading="lazy">'
+    shown = join_html(pieces, {ENTRY: Target("/c.png", alt="A cat")})
+    assert shown == '<img src="/c.png" alt="My cat" loading="lazy" decoding="async">'
 
 
 def test_a_missing_target_leaves_the_text_of_its_link_and_nothing_of_its_image() -> None:
     line = p("a ", text("b", entry_link(OTHER), "bold"))
     document = doc(line, node("image", entry=ENTRY, alt="x", caption="y"), node("file", entry=OTHER, title="F"))
     assert join_html(to_html(document), {}) == "<p>a <strong>b</strong></p>"
+
+
+def test_an_image_offers_the_sizes_that_it_has() -> None:
+    pieces = to_html(doc(node("image", entry=ENTRY, alt="A cat", caption=None)))
+    shown = join_html(pieces, TARGETS, srcset=lambda target: f"{target.url}&small 320w, {target.url} 640w")
+    assert ' srcset="/cat.avif?v=1&amp;w=2&amp;small 320w, /cat.avif?v=1&amp;w=2 640w"' in shown
+    assert ' sizes="auto, (max-width: 640px) 100vw, 640px" width="640" height="480"' in shown
+    assert "srcset" not in join_html(pieces, TARGETS, srcset=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("said_here", "locale", "shown"),
+    [
+        ("My cat", "en", "My cat"),
+        ("", "en", "A cat"),
+        ("", "de", ""),
+        ("", "fr", "Кошка"),
+        ("", None, "Кошка"),
+    ],
+)
+def test_an_image_is_described_here_or_in_the_text_s_locale_or_in_its_own(
+    said_here: str, locale: str | None, shown: str
+) -> None:
+    pieces = to_html(doc(node("image", entry=ENTRY, alt=said_here, caption=None)))
+    image = {ENTRY: Target("/c.png", alt="Кошка", file={"alts": {"en": "A cat", "de": ""}})}
+    assert f' alt="{shown}" ' in join_html(pieces, image, locale=locale)

@@ -1,0 +1,1 @@
+"""What is built on Sitedesk. Nothing of the product needs it."""

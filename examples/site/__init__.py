@@ -1,0 +1,1 @@
+"""A small front end, rendered on the server from the Delivery API."""
