@@ -99,7 +99,7 @@ def _show(told: Iterator[dict[str, Any]]) -> dict[str, Any]:
             if "refused" in step:
                 _fail(step["refused"])
             if "line" in step:
-                progress.console.print(step["line"], markup=False)
+                progress.console.print(step["line"], markup=False, soft_wrap=True)
             if "output" in step:
                 sys.stdout.write(f"{step['output']}\n")
             if "progress" in step:

@@ -152,7 +152,7 @@ def _job(
 
 def _opened(format: str, path: Path, options: Options) -> Reading:
     try:
-        return FORMATS[format](path, options)
+        return FORMATS[format].read(path, options)
     except SourceUnreadable as error:
         raise InvalidContent([Fault(error.path, "unreadable", error.reason)]) from error
 
@@ -209,6 +209,8 @@ def _bring_assets(
 
 
 def _bring_asset(parts: Parts, job: Job, asset: Asset, known: Known | None, report: Report) -> str:
+    if asset.path is None:
+        raise RefusedMedia("not_there", "The file is not in the source.")
     if job.dry_run:
         report.outcomes["files"] += 1
         return known.entry_id if known else new_id()

@@ -17,13 +17,21 @@ class Actor:
 
 @dataclass(frozen=True)
 class By:
-    """One write's attribution. `on_behalf_of` is a person's id; rights are the actor's own, never that person's."""
+    """One write's attribution. `on_behalf_of` is a person's id; rights are the actor's own, never that person's.
+
+    `dated`: when a source says that it was written there. Revisions and entries then carry that date; events never."""
 
     actor: Actor
     at: datetime
     on_behalf_of: str | None = None
     request: int | None = None
     note: str | None = None
+    dated: datetime | None = None
+
+    @property
+    def written_at(self) -> datetime:
+        """When the content was written: here and now, or in the source."""
+        return self.dated or self.at
 
 
 SCHEDULER = Actor(kind="system", id="scheduler", name="Scheduler", role="administrator")

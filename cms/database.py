@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, TypeVar
 
 import orjson
@@ -61,11 +62,15 @@ class Base(DeclarativeBase):
 
 @dataclass
 class Database:
-    """Two engines: one that writes, one that only reads. `committed` is called after every commit of a writer."""
+    """Two engines: one that writes, one that only reads. `committed` is called after every commit of a writer.
+
+    `waiting` counts the writers of this process whose turn has not come: long work commits early when there are any."""
 
     writer: Engine
     reader: Engine
     committed: list[Callable[[], None]] = field(default_factory=list)
+    waiting: int = 0
+    _counting: Lock = field(default_factory=Lock)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -77,9 +82,21 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A session that commits at the end, or leaves nothing behind. Effects outside follow the commit."""
         with Session(self.writer, expire_on_commit=False) as session, session.begin():
+            with self._queued():
+                session.connection()
             yield session
         for told in self.committed:
             told()
+
+    @contextmanager
+    def _queued(self) -> Iterator[None]:
+        with self._counting:
+            self.waiting += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self.waiting -= 1
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -107,7 +107,7 @@ def _batches(task: Task, size: int) -> Iterator[list[Row]]:
 
 def read(task: Task) -> Iterator[Row]:
     """All rows of a source, in this process."""
-    reading = FORMATS[task.format](task.path, task.options)
+    reading = FORMATS[task.format].read(task.path, task.options)
     linked = _fingerprint([sorted(task.entries), sorted(task.assets)]) if reading.links_inside else ""
     for item in reading.items():
         yield item if isinstance(item, Problem) else _row(task, reading, item, linked)

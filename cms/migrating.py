@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from cms.custom_types.field_indexes import PREFIX
 from cms.database import Base, Database
-from cms.tables import banner_views, entries, events, missing, people, publications, types
+from cms.tables import banner_views, entries, events, jobs, missing, people, publications, types
 
-_TABLES = (banner_views, entries, events, missing, people, publications, types)
+_TABLES = (banner_views, entries, events, jobs, missing, people, publications, types)
 
 State = Literal["empty", "behind", "current", "ahead"]
 

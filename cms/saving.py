@@ -121,9 +121,9 @@ def bring(
         revision=1,
         searched=derived.searched,
         compared=derived.compared,
-        created_at=by.at,
+        created_at=by.written_at,
         created_by=by.actor.id,
-        changed_at=by.at,
+        changed_at=by.written_at,
         source_name=source and source.name,
         source_id=source and source.external_id,
         source_digest=source and source.digest,
@@ -251,7 +251,7 @@ def _advance(session: Session, entry: Entry, snapshot: Snapshot, derived: Derive
             searched=derived.searched,
             compared=derived.compared,
             owner_id=snapshot.owner_id,
-            changed_at=by.at,
+            changed_at=by.written_at,
         )
         .returning(Entry.id)
         .execution_options(synchronize_session=False)
@@ -275,7 +275,7 @@ def _add_revision(
     revision = Revision(
         entry_id=entry.id,
         number=entry.revision,
-        begun_at=by.at,
+        begun_at=by.written_at,
         autosave=autosave,
         restored_from=restored_from,
         **_row(snapshot, of, by),
@@ -322,7 +322,7 @@ def _row(snapshot: Snapshot, of: ContentType, by: By) -> dict[str, Any]:
         "byline": list(snapshot.byline),
         "fields": snapshot.fields,
         "type_revision": of.revision,
-        "saved_at": by.at,
+        "saved_at": by.written_at,
         **attribution(by),
     }
 

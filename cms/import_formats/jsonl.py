@@ -11,6 +11,7 @@ from cms.import_formats.item import (
     LONGEST_EXTERNAL_ID,
     Asset,
     Author,
+    Format,
     Item,
     Options,
     Origin,
@@ -178,3 +179,18 @@ def _format(name: str, body: str) -> str:
     if name in ("body_html", "body_markdown"):
         return name.removeprefix("body_")
     return "html" if MARKUP.search(body) else "markdown"
+
+
+def _recognise(source: Path) -> int:
+    """A file whose first line is a JSON object."""
+    if not source.is_file():
+        return 0
+    with source.open("rb") as file:
+        _, first = next(_lines(file), (0, None))
+    try:
+        return 60 if isinstance(orjson.loads(first or b""), dict) else 0
+    except orjson.JSONDecodeError:
+        return 0
+
+
+FORMAT = Format("JSON, one object a line", read, _recognise, mappable=True)

@@ -7,14 +7,15 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
 from cms.import_formats import authors
-from cms.import_formats.folder import Folder, slug_of
+from cms.import_formats.folder import PAGE_SUFFIXES, Folder, slug_of
 from cms.import_formats.front_matter import Page, taken_apart
-from cms.import_formats.item import LONGEST_EXTERNAL_ID, Asset, Author, Item, Options, Origin, Problem, Target
+from cms.import_formats.item import LONGEST_EXTERNAL_ID, Asset, Author, Format, Item, Options, Origin, Problem, Target
 from cms.import_formats.known_fields import LONGEST_TITLE, Given
 from cms.import_formats.local_links import FENCE, addresses, local_path
 from cms.import_formats.safe_values import Refused
@@ -214,3 +215,13 @@ def _warning(origin_file: str, code: str, reason: str) -> Problem:
 # A file's name may hold bytes that are no text; Python keeps them as halves of surrogate pairs.
 def _printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _recognise(source: Path) -> int:
+    """A folder with pages in it."""
+    if not source.is_dir():
+        return 0
+    return 60 if any(path.suffix.lower() in PAGE_SUFFIXES for path in islice(source.rglob("*"), 1_000)) else 0
+
+
+FORMAT = Format("A folder of Markdown pages", read, _recognise)

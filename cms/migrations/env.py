@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from cms.tables import events, people  # noqa: F401 - declares its tables
+from cms.tables import events, jobs, people  # noqa: F401 - declares its tables
 from cms.tables.entries import Entry
 
 connection = context.config.attributes["connection"]

@@ -84,7 +84,7 @@ def test_every_origin_may_read_what_is_public_and_caches_keep_one_answer(
     assert "Origin" not in answer.headers.get("vary", "")
 
 
-@pytest.mark.parametrize("query", ["path=/" + fresh("nothing"), "path=no-path", "path=/a%00b", "nonsense=1"])
+@pytest.mark.parametrize("query", ["path=/nothing-at-all-for-scripts", "path=no-path", "path=/a%00b", "nonsense=1"])
 def test_a_page_may_read_why_it_was_refused(site: Site, query: str) -> None:
     answer = site.visitor.get(f"page?{query}", headers=ORIGIN)
     assert answer.status_code in (400, 404)

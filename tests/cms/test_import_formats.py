@@ -37,7 +37,7 @@ def test_every_format_is_tried_here() -> None:
 @pytest.fixture(params=FORMATS)
 def reading(request: pytest.FixtureRequest, tmp_path: Path) -> Reading:
     name: str = request.param
-    return FORMATS[name](SOURCES[name](tmp_path), Options(locale="ru"))
+    return FORMATS[name].read(SOURCES[name](tmp_path), Options(locale="ru"))
 
 
 def test_items_come_in_the_same_order_each_time(reading: Reading) -> None:
@@ -95,4 +95,4 @@ def test_another_site_is_no_target(reading: Reading) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_source_that_is_not_there_says_so(name: str, tmp_path: Path) -> None:
     with pytest.raises(SourceUnreadable, match="nowhere"):
-        FORMATS[name](tmp_path / "nowhere", Options())
+        FORMATS[name].read(tmp_path / "nowhere", Options())

@@ -17,7 +17,7 @@ SHARED_TMP = [HealthCheck.function_scoped_fixture]
 def results(place: Path, *lines: bytes) -> list[Item | Problem]:
     path = place / "rows.jsonl"
     path.write_bytes(b"\n".join(lines))
-    return list(FORMATS["jsonl"](path, Options()).items())
+    return list(FORMATS["jsonl"].read(path, Options()).items())
 
 
 def one(place: Path, **values: Any) -> Item | Problem:

@@ -21,7 +21,7 @@ def opened(root: Path, **files: str | bytes) -> Reading:
         path = root / (name.replace("__", "/") + ("" if "." in name else ".md"))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return FORMATS["markdown"](root, Options())
+    return FORMATS["markdown"].read(root, Options())
 
 
 def item(root: Path, text: str | bytes, name: str = "page") -> Item:

@@ -17,7 +17,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 def doka() -> Reading:
     if not (DATA / "doka").is_dir():
         pytest.skip("the real Markdown articles are not there")
-    return FORMATS["markdown"](DATA / "doka", Options(locale="ru"))
+    return FORMATS["markdown"].read(DATA / "doka", Options(locale="ru"))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_every_link_is_accounted_for(doka: Reading, pages: dict[str, Item]) -> N
 def test_every_asset_is_a_file(doka: Reading) -> None:
     assets = list(doka.assets())
     assert len(assets) == len({asset.external_id for asset in assets}) == 423
-    assert all(asset.path.is_file() for asset in assets)
+    assert all(asset.path and asset.path.is_file() for asset in assets)
 
 
 def test_five_thousand_rows_are_five_thousand_items(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_five_thousand_rows_are_five_thousand_items(tmp_path: Path) -> None:
         pytest.skip("the real JSON Lines are not there")
     with lzma.open(packed) as source, (tmp_path / "articles.jsonl").open("wb") as rows:
         shutil.copyfileobj(source, rows)
-    reading = FORMATS["jsonl"](tmp_path / "articles.jsonl", Options())
+    reading = FORMATS["jsonl"].read(tmp_path / "articles.jsonl", Options())
     items = [found for found in reading.items() if isinstance(found, Item)]
     assert (reading.count(), len(items)) == (5000, 5000)
     assert Counter(item.locale for item in items) == {"ru": 2500, "en": 2500}

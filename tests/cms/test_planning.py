@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from cms import planning, publishing, restructuring, saving, structure
 from cms.errors import BadQuery
-from cms.identity import new_id
 from cms.tables.entries import Revision
 from cms.tables.events import Event
 from tests.cast import Colleague, a_live_news, a_news, an_entry, change, restructure, sections, what_is_at, words
@@ -157,7 +156,9 @@ def test_the_rest_comes_by_cursor(session: Session, olga: Colleague, two: list[s
     assert (seen, after) == (ids, None)
 
 
-@pytest.mark.parametrize("after", ["", "x", "p", "pnothing", "d" * 200, "x" + new_id(), "p' OR 1=1"])
+@pytest.mark.parametrize(
+    "after", ["", "x", "p", "pnothing", "d" * 200, "x019ab000-0000-7000-8000-000000000000", "p' OR 1=1"]
+)
 def test_what_is_no_cursor_is_refused(session: Session, after: str) -> None:
     with pytest.raises(BadQuery):
         plan(session, {"op": "add", "parent": None, "slug": "x", "name": "X"}, after=after)
