@@ -12,6 +12,11 @@ RUN /opt/sitedesk/bin/pip install --constraint constraints.txt .
 
 FROM python:3.13-slim
 
+# pg_dump and pg_restore, for backups of a site on PostgreSQL.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
+
 # A fixed uid, so that the owner of a mounted folder can be set from outside.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin sitedesk \
     && install --directory --owner=sitedesk --group=sitedesk --mode=0750 /data

@@ -57,8 +57,12 @@ def test_the_server_runs_as_a_user_with_a_fixed_number_that_is_not_root() -> Non
 def test_the_user_owns_the_data_before_it_becomes_a_volume() -> None:
     names = [name for name, _ in LAST_STAGE]
     assert arguments_of("VOLUME") == ["/data"]
-    assert "--owner=sitedesk" in arguments_of("RUN")[0]
-    assert names.index("RUN") < names.index("VOLUME")
+    makes_the_folder = next(n for n, (_, given) in enumerate(LAST_STAGE) if "--owner=sitedesk" in given)
+    assert makes_the_folder < names.index("VOLUME")
+
+
+def test_backups_find_the_tools_of_postgresql() -> None:
+    assert any("install" in run and "postgresql-client" in run for run in arguments_of("RUN"))
 
 
 def test_health_is_asked_of_readyz_without_curl() -> None:
