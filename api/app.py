@@ -23,7 +23,9 @@ from api.editor import (
     banners,
     counters,
     entries,
+    exports,
     history,
+    imports,
     media,
     media_folders,
     media_reports,
@@ -35,10 +37,12 @@ from api.editor import (
     replacing,
     search,
     session,
+    standing_imports,
     structure,
     types,
     uploads,
 )
+from api.editor.import_uploads import LARGEST_IMPORT
 from api.metrics import MeasureRequests, Metrics
 from api.openapi import install_openapi, operation_id
 from api.parts import Parts
@@ -61,6 +65,8 @@ _STREAMED = {
     "/editor/v1/uploads": LARGEST_UPLOAD,
     "/editor/v1/entries/*/file": LARGEST_UPLOAD + _FORM,
     "/editor/v1/redirects/import": LARGEST_FILE + 2**16,
+    "/editor/v1/imports/*": 0,
+    "/editor/v1/imports": LARGEST_IMPORT + _FORM,
 }
 # Told by pages that are about to be left: browsers do not wait for an answer to a question then.
 _PLAIN = ("/delivery/v1/beacons",)
@@ -83,6 +89,9 @@ EDITOR = (
     counters,
     banners,
     people,
+    imports,
+    standing_imports,
+    exports,
     search,
 )
 DELIVERY = (

@@ -10,6 +10,9 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from api import standing
+from api.exporting import Exporter
+from api.importing import Worker
 from api.indexing import Follower
 from api.parts import Parts
 from cms import banner_views, missing_paths, redirect_rules, scheduling
@@ -26,6 +29,8 @@ _AFTER_FAILURE = 5.0
 _COUNTING = 3.0
 # What banners' views were told is written within a second, with what `_LOOK` adds.
 _VIEWS = 0.4
+# Between two looks at whether a standing import is due. Seconds.
+_ASKING = 1.0
 # How long a thread that computes keeps others waiting: a request changes threads a dozen times, and with Python's usual
 # 5 ms it would wait for each of them whenever a loop is at work. Seconds.
 _TURN = 0.001
@@ -126,9 +131,10 @@ def running(parts: Parts) -> Iterator[None]:
     loops = [
         Loop("scheduler", partial(carry_out_next, parts)),
         Loop("tally", partial(write_counts, parts), pause=_COUNTING),
+        Loop("standing", partial(standing.ask_next, parts), pause=_ASKING),
         Loop("views", partial(write_views, parts), pause=_VIEWS),
     ]
-    with following(parts), _looping(parts, loops):
+    with following(parts), _importing(parts), _exporting(parts), _looping(parts, loops):
         yield
     for write in (write_views, write_counts):
         try:
@@ -136,6 +142,26 @@ def running(parts: Parts) -> Iterator[None]:
         except SQLAlchemyError as error:
             # Figures are not worth a stop that fails.
             log.exception("the last counts were not written", error=str(error))
+
+
+@contextmanager
+def _importing(parts: Parts) -> Iterator[None]:
+    """Import jobs are worked on, two at a time: a small one need not wait for a large one."""
+    workers = [Worker(parts) for _ in range(2)]
+    loops = [Loop(f"imports {number}", worker.advance) for number, worker in enumerate(workers, start=1)]
+    with _looping(parts, loops):
+        yield
+    for worker in workers:
+        worker.close()
+
+
+@contextmanager
+def _exporting(parts: Parts) -> Iterator[None]:
+    """Exports are done, one after another."""
+    exporter = Exporter(parts)
+    with _looping(parts, [Loop("exports", exporter.step)]):
+        yield
+    exporter.close()
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The command line. What scripts need is alone on stdout, everything else on stderr; exit code 0, 1 or 2."""
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api import data_folder
+from api.backups import checking, restoring, taking
+from api.backups.keeping import Rules
+from api.backups.refusal import BackupRefused
 from api.checking import check as findings
 from api.commands import COMMANDS
 from api.control import reason
@@ -20,17 +25,21 @@ from api.request_log import configure_logging
 from api.settings import BadSetting, Settings, read_settings
 from api.starting import CannotStart, prepared
 from api.starting import serve as serve_until_stopped
+from cms.clock import system_clock
+from cms.export_formats import FORMATS as EXPORT_FORMATS
+from cms.identity import new_id
 from cms.import_formats import FORMATS
+from media.store_keys import Unreachable
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="Sitedesk")
 user_app = typer.Typer(no_args_is_help=True, help="People who sign in")
 key_app = typer.Typer(no_args_is_help=True, help="Keys of scripts")
 media_app = typer.Typer(no_args_is_help=True, help="The bytes of images and files")
 redirects_app = typer.Typer(no_args_is_help=True, help="Where old paths lead")
-import_app = typer.Typer(no_args_is_help=True, help="Bring articles in by the thousand")
+imports_app = typer.Typer(no_args_is_help=True, help="Import jobs")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
-app.add_typer(import_app, name="import")
+app.add_typer(imports_app, name="imports")
 app.add_typer(redirects_app, name="redirects")
 app.add_typer(media_app, name="media")
 
@@ -152,6 +161,55 @@ def reindex() -> None:
     _run("reindex")
 
 
+@app.command()
+def backup(
+    target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix?endpoint=…&region=…")],
+    verify: Annotated[bool, typer.Option("--verify", help="Restore it on trial, and compare.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Make none: read all that are there.")] = False,
+    keep_last: Annotated[int, typer.Option(min=0, help="Remove others afterwards, but for the last N…")] = 0,
+    keep_daily: Annotated[int, typer.Option(min=0, help="…the last of each of N days,")] = 0,
+    keep_weekly: Annotated[int, typer.Option(min=0, help="…of N weeks,")] = 0,
+    keep_monthly: Annotated[int, typer.Option(min=0, help="…of N months.")] = 0,
+) -> None:
+    """Back the whole site up, while its server runs or not. The backup's name is on stdout.
+
+    Exit code 1 if there is none, if a file that a revision holds was lost before, or if a check finds faults."""
+    if check:
+        if _told_here(checking.check(target))["faults"]:
+            raise typer.Exit(1)
+        return
+    rules = Rules(keep_last, keep_daily, keep_weekly, keep_monthly)
+    # Whoever saves or visits meanwhile goes first.
+    os.nice(10)
+    if _told_here(taking.take(_settings(), target, verified=verify, rules=rules, clock=system_clock))["lost"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def restore(
+    source: Annotated[str, typer.Argument(help="Where backups are: a folder, or s3://…")],
+    into: Annotated[Path, typer.Option(help="The data folder to make.", resolve_path=True)],
+    backup: Annotated[str | None, typer.Option(help="Its name; the newest if left out.")] = None,
+    database: Annotated[str | None, typer.Option(help="An empty PostgreSQL database, for a backup of one.")] = None,
+    media: Annotated[str | None, typer.Option(help="A media store, such as s3://…; the folder if left out.")] = None,
+) -> None:
+    """Bring a backup back into a new folder. Everything is checked before anything is touched."""
+    # As in the settings.
+    address = database and database.replace("postgresql://", "postgresql+psycopg://", 1)
+    wanted = restoring.Wanted(source, into, backup, address, media)
+    _told_here(restoring.restore(wanted, clock=system_clock))
+
+
+def _told_here(steps: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """Show what needs no data folder of its own."""
+    try:
+        return _show(steps)
+    except (BackupRefused, Unreachable) as refusal:
+        _fail(str(refusal))
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+
+
 def _password(given: str | None) -> str:
     if given is not None:
         return given
@@ -231,40 +289,173 @@ def sweep_media(
     _run("sweep-media", dry_run=dry_run)
 
 
-def _import(format: str) -> Any:
+def _named(given: list[str] | None, option: str) -> dict[str, str]:
+    """`name=value` pairs, or a file of JSON with such."""
+    found: dict[str, str] = {}
+    for one in given or ():
+        name, equals, value = one.partition("=")
+        if equals:
+            found[name.strip()] = value.strip()
+            continue
+        try:
+            read = json.loads(Path(one).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            said = f"{one} is neither name=value nor a file of JSON ({error})"
+            raise typer.BadParameter(said, param_hint=option) from error
+        if not isinstance(read, dict):
+            raise typer.BadParameter(f"{one} holds no JSON object", param_hint=option)
+        found |= read
+    return found
+
+
+@app.command("import")
+def import_source(
+    what: Annotated[list[str], typer.Argument(metavar="[FORMAT] PATH", help=f"Formats: {', '.join(FORMATS)}.")],
+    format: Annotated[str | None, typer.Option(help="Found out if left out.")] = None,
+    type: Annotated[str, typer.Option(help="Of rows that name none: news, article, page, or your own.")] = "article",
+    source: Annotated[str | None, typer.Option(help="What the source is called; its own name if left out.")] = None,
+    locale: Annotated[str | None, typer.Option(help="Of rows that name none.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish what is no draft.")] = False,
+    mapping: Annotated[list[str] | None, typer.Option(help="name=meaning, or a file of JSON.")] = None,
+    choice: Annotated[list[str] | None, typer.Option(help="name=value, as the analysis offers them.")] = None,
+    section: Annotated[str | None, typer.Option(help="A section's id: everything comes to stand below it.")] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch files from the network.")] = False,
+    on_conflict: Annotated[str, typer.Option(help="What people changed since: list, overwrite or draft.")] = "list",
+    analyse: Annotated[bool, typer.Option("--analyse", help="Read everything, and tell what it is.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would become of each row.")] = False,
+    on_behalf_of: Annotated[str | None, typer.Option(help="A person's id")] = None,
+    for_request: Annotated[int | None, typer.Option(help="A request's number")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the whole report there, as JSON.")] = None,
+) -> None:
+    """Bring articles in by the thousand. What came in before is changed where it changed, and never doubled.
+
+    Ctrl-C pauses it: what came in stays, and `sitedesk imports resume` goes on from there."""
+    path = Path(what[-1]).resolve()
+    if len(what) > 2 or (len(what) == 2 and what[0] not in FORMATS):
+        raise typer.BadParameter(f"give [FORMAT] PATH; the formats are {', '.join(FORMATS)}")
+    if not path.exists():
+        raise typer.BadParameter(f"{path} does not exist")
+    job = new_id()
+    _import_job(
+        job,
+        report,
+        "import",
+        path=str(path),
+        source=source or path.stem,
+        format=format or (what[0] if len(what) == 2 else None),
+        type=type,
+        locale=locale,
+        publish=publish,
+        mapping=_named(mapping, "--mapping"),
+        choices=_named(choice, "--choice"),
+        section=section,
+        fetch=fetch,
+        on_conflict=on_conflict,
+        analyse=analyse,
+        dry_run=dry_run,
+        on_behalf_of=on_behalf_of,
+        for_request=for_request,
+    )
+
+
+def _import_job(job: str, report: Path | None, command: str, **arguments: Any) -> None:
+    try:
+        told = _run(command, id=job, **arguments)
+    except KeyboardInterrupt:
+        _run("import-step", id=job, step="pause")
+        _stderr.print(f"It is paused. To go on: sitedesk imports resume {job}", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    _print_report(told)
+    if report is not None:
+        _write(report, told)
+
+
+@imports_app.command("list")
+def list_imports() -> None:
+    """The newest jobs, one a line, on stdout."""
+    _run("import-list")
+
+
+@imports_app.command("show")
+def show_import(
+    id: Annotated[str, typer.Argument()],
+    report: Annotated[Path | None, typer.Option(help="Write the whole report there, as JSON.")] = None,
+) -> None:
+    """What became of a job so far."""
+    _import_job(id, report, "import-show")
+
+
+def _step(step: str, help: str) -> None:
     def run(
-        path: Annotated[Path, typer.Argument(exists=True, resolve_path=True)],
-        type: Annotated[str, typer.Option(help="news, article or page")] = "article",
-        source: Annotated[str | None, typer.Option(help="What the source is called; its own name if left out.")] = None,
-        locale: Annotated[str | None, typer.Option(help="Of rows that name none.")] = None,
-        publish: Annotated[bool, typer.Option("--publish", help="Publish what is no draft.")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Read everything, write nothing.")] = False,
-        on_behalf_of: Annotated[str | None, typer.Option(help="A person's id")] = None,
-        for_request: Annotated[int | None, typer.Option(help="A request's number")] = None,
+        id: Annotated[str, typer.Argument()],
         report: Annotated[Path | None, typer.Option(help="Write the whole report there, as JSON.")] = None,
     ) -> None:
-        told = _run(
-            "import",
-            format=format,
-            path=str(path),
-            type=type,
-            source=source or path.stem,
-            locale=locale,
-            publish=publish,
-            dry_run=dry_run,
-            on_behalf_of=on_behalf_of,
-            for_request=for_request,
-        )
-        _print_report(told)
-        if report is not None:
-            _write(report, told)
+        _import_job(id, report, "import-step", step=step)
 
-    run.__doc__ = f"Import {format}. What came in before is changed where it changed, and never doubled."
-    return run
+    imports_app.command(step.replace("_", "-"), help=help)(run)
 
 
-for _format in FORMATS:
-    import_app.command(_format)(_import(_format))
+_step("run", "Run what has been analysed.")
+_step("dry_run", "Tell what would become of each row of what has been analysed.")
+_step("pause", "Stop after the batch under way.")
+_step("resume", "Go on with what was paused or has failed.")
+_step("cancel", "Stop for good; what came in stays.")
+_step("rollback", "Undo what a job did; people's later work stays.")
+
+
+@app.command("export")
+def export_site(
+    to: Annotated[str, typer.Option(help="The file to write; - is stdout.")],
+    format: Annotated[str, typer.Argument(help=f"{', '.join(EXPORT_FORMATS)} or static.")] = "sitedesk",
+    type: Annotated[list[str] | None, typer.Option(help="Only entries of this type; several may be given.")] = None,
+    section: Annotated[list[str] | None, typer.Option(help="A section's id or path: with all below it.")] = None,
+    locale: Annotated[list[str] | None, typer.Option(help="Only of this locale.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="draft, published, changed, scheduled, …")] = None,
+    since: Annotated[str | None, typer.Option(help="Changed since: 2027-01-01T00:00:00Z")] = None,
+    published: Annotated[bool, typer.Option("--published", help="What visitors see, and no drafts.")] = False,
+    choice: Annotated[list[str] | None, typer.Option(help="name=value, as the format offers them.")] = None,
+) -> None:
+    """Take content out: everything, or what the filters leave. Progress is on stderr."""
+    job = new_id()
+    filter: dict[str, Any] = {
+        "types": type or [],
+        "sections": section or [],
+        "locales": locale or [],
+        "states": state or [],
+    }
+    filter |= {"changed_since": since, "content": "published" if published else "newest"}
+    try:
+        told = _run("export", id=job, format=format, filter=filter, choices=_named(choice, "--choice"))
+    except KeyboardInterrupt:
+        _run("export-remove", id=job)
+        raise typer.Exit(1) from None
+    try:
+        if told.get("state") != "completed":
+            _fail(f"the export is {told.get('state')}")
+        _copy(Path(told["file"]), to)
+    finally:
+        _run("export-remove", id=job)
+    _stderr.print(f"{told['entries']} entries, {told['size']} bytes, SHA-256 {told['sha256']}", markup=False)
+
+
+def _copy(file: Path, to: str) -> None:
+    try:
+        if to == "-":
+            with file.open("rb") as source:
+                shutil.copyfileobj(source, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        part = Path(f"{to}.part")
+        shutil.copyfile(file, part)
+        part.replace(to)
+    except OSError as error:
+        _fail(f"the export cannot be written to {to}: {error.strerror}")
+
+
+@app.command()
+def digest() -> None:
+    """A SHA-256 over everything that people made, on stdout: equal sites have the same."""
+    _run("digest")
 
 
 def _write(report: Path, told: dict[str, Any]) -> None:
@@ -286,4 +477,7 @@ def _print_report(told: dict[str, Any]) -> None:
         _stderr.print(f"warning {code}: {count}", markup=False)
     counts = ", ".join(f"{name} {count}" for name, count in told["outcomes"].items() if count) or "nothing to do"
     dry = "dry run, nothing was written: " if told["dry_run"] else ""
-    _stderr.print(f"{dry}{counts}; {told['seconds']} s", markup=False)
+    for code, count in (told["rolled_back"] or {}).items():
+        _stderr.print(f"rolled back, {code.replace('_', ' ')}: {count}", markup=False)
+    state = told["state"].replace("_", " ")
+    _stderr.print(f"{state}: {dry}{counts}; {told['seconds']} s; import {told['job']}", markup=False, soft_wrap=True)

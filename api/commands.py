@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from api import background, sweeping
-from api.importing import import_source
+from api.export_commands import export_site, remove_export, tell_digest
+from api.import_commands import go_on, import_source, list_jobs, tell_job
 from api.indexing import Follower
 from api.parts import Parts
 from cms import people, redirect_files, sign_in
@@ -161,7 +162,13 @@ COMMANDS: Mapping[str, Callable[..., Told]] = {
     "revoke-key": revoke_key,
     "reindex": reindex,
     "import": import_source,
+    "import-step": go_on,
+    "import-show": tell_job,
+    "import-list": list_jobs,
     "import-redirects": import_redirects,
     "export-redirects": export_redirects,
+    "export": export_site,
+    "export-remove": remove_export,
+    "digest": tell_digest,
     "sweep-media": sweep_media,
 }

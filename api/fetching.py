@@ -9,7 +9,7 @@ import contextlib
 import functools
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -37,10 +37,16 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came, and the name that its address ends with."""
+    """What came, the name that its address ends with, and what the host calls this state of it."""
 
     name: str
     received: Received
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class NotModified(Exception):
+    """The host says that nothing has changed since."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,19 @@ class Fetcher:
 
     async def fetch(self, url: str, *, into: Incoming) -> Fetched:
         """Take what an address gives. Raises `InvalidContent` with a fault of `/url`, `TooLarge`."""
+        return await self._fetch(url, into, {})
+
+    async def fetch_changed(
+        self, url: str, *, into: Incoming, etag: str | None = None, last_modified: str | None = None
+    ) -> Fetched:
+        """The same, unless the host says that it is still in the state that was seen. Raises `NotModified`, too."""
+        seen = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        return await self._fetch(url, into, {name: value for name, value in seen.items() if value})
+
+    async def _fetch(self, url: str, into: Incoming, headers: Mapping[str, str]) -> Fetched:
         try:
             async with asyncio.timeout(self.seconds):
-                return await self._follow(url, into)
+                return await self._follow(url, into, headers)
         except TimeoutError:
             raise _refused("fetch_failed", f"It did not arrive within {self.seconds:g} seconds.") from None
         except (httpx.InvalidURL, UnicodeError):
@@ -119,23 +135,26 @@ class Fetcher:
         except httpx.HTTPError as error:
             raise _refused("fetch_failed", f"It cannot be fetched: {type(error).__name__}.") from error
 
-    async def _follow(self, url: str, into: Incoming) -> Fetched:
+    async def _follow(self, url: str, into: Incoming, headers: Mapping[str, str]) -> Fetched:
         asked = _read(url)
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._answer(asked) as answer:
+            async with self._answer(asked, headers) as answer:
+                if answer.status_code == 304 and headers:
+                    raise NotModified
                 if answer.status_code not in _REDIRECTS:
                     await _take(answer, into)
-                    return Fetched(_name(asked.url), into.finish())
+                    state = (answer.headers.get(name) for name in ("etag", "last-modified"))
+                    return Fetched(_name(asked.url), into.finish(), *state)
                 asked = _read(str(asked.url.join(answer.headers.get("location", ""))))
         raise _refused("fetch_failed", f"It leads on more than {MOST_REDIRECTS} times.")
 
     @contextlib.asynccontextmanager
-    async def _answer(self, asked: _Asked) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, asked: _Asked, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         addresses = await self._judged(asked)
         verify = await to_thread.run_sync(self.trusted)
         # No connection is kept: one that was made for a host must not serve another at the same address.
         async with httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=10) as client:
-            response = await _sent(client, asked, addresses)
+            response = await _sent(client, asked, addresses, headers)
             try:
                 yield response
             finally:
@@ -171,14 +190,17 @@ def _read(url: str) -> _Asked:
     return _Asked(read, host, read.port or (443 if read.scheme == "https" else 80))
 
 
-async def _sent(client: httpx.AsyncClient, asked: _Asked, addresses: Sequence[Address]) -> httpx.Response:
+async def _sent(
+    client: httpx.AsyncClient, asked: _Asked, addresses: Sequence[Address], headers: Mapping[str, str]
+) -> httpx.Response:
     """The answer of the first address that takes the connection."""
+    host = {"Host": asked.url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "Sitedesk"}
     for last, address in enumerate(addresses, start=1 - len(addresses)):
         # The name stays in Host, and in TLS, where the certificate is checked against it.
         request = client.build_request(
             "GET",
             asked.url.copy_with(host=str(address), fragment=None),
-            headers={"Host": asked.url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "Sitedesk"},
+            headers={**headers, **host},
             extensions={"sni_hostname": asked.url.raw_host.decode("ascii")},
         )
         try:

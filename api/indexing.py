@@ -86,7 +86,7 @@ class Follower:
         """One step towards the newest event; an index that is missing or broken is made anew. True: there is more."""
         with self._turn:
             position = self._engine.position()
-            if position is None:
+            if position is None or self._is_of_another_log(position):
                 self._rebuild(lambda _count: None)
                 return True
             return self._step(position)
@@ -100,6 +100,11 @@ class Follower:
         """How many events the index is behind."""
         with self._database.reading() as session:
             return events.newest(session) - (self._engine.position() or 0)
+
+    def _is_of_another_log(self, position: int) -> bool:
+        # An older database was restored beneath an index that lies elsewhere.
+        with self._database.reading() as session:
+            return events.newest(session) < position
 
     def _step(self, position: int) -> bool:
         with self._database.reading() as session:

@@ -29,6 +29,8 @@ TAGS = (
     ("redirects", "Where old paths lead, and what visitors did not find."),
     ("counters", "Counters: their providers, the switch that stops them, and which pages load what."),
     ("media", "Bytes in, files and images out."),
+    ("imports", "Bringing in what other systems hold, once or again and again."),
+    ("exports", "Taking content out, whole or in part."),
     ("banners", "How often banners were seen and clicked, and what is wrong with them."),
     ("people", "Persons, those of them who sign in, keys of scripts, and who did what."),
     ("search", "Finding entries by their words."),
@@ -53,6 +55,7 @@ _AGAINST_A_REVISION = frozenset(
         "editor_change_structure",
         "editor_publish_structure",
         "editor_replace_file",
+        "editor_decide_row",
     }
 )
 _MAYBE_AGAINST_A_REVISION = frozenset(
@@ -245,6 +248,9 @@ _NO_JSON = {
     "read_rendition": "image/*",
     "tell_metrics": "text/plain",
     "editor_export_redirects": "text/csv",
+    "editor_download_export": "application/octet-stream",
+    "editor_download_refused_rows": "application/x-ndjson",
+    "editor_follow_import": "text/event-stream",
     "read_sitemap": "application/xml",
     "read_sitemap_part": "application/xml",
     "read_robots": "text/plain",
@@ -323,6 +329,7 @@ _BY_OPERATION: dict[str, tuple[int, ...]] = {
     "delivery_resolve_path": (404,),
     "delivery_read_page": (404,),
     "editor_replace_file": (412, 428, 503),
+    "editor_download_export": (409, 416),
     "read_file": (416, 503),
     "read_rendition": (416, 503),
     "tell_readiness": (503,),

@@ -227,5 +227,13 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "the form of the answer",
     },
     "within_days": {"schema": {"type": "integer", "minimum": 0, "maximum": 3650, "default": 30}},
+    "source": {"schema": _TEXT, "description": "what the source of lines is called", "example": "portal"},
+    "publish": {"schema": {"type": "boolean"}, "description": "publish what is no draft"},
+    "on_conflict": {"schema": {"type": "string", "enum": ["list", "overwrite", "draft"]}},
+    "fetch": {"schema": {"type": "boolean"}, "description": "take files from the network"},
+    "mapping": {"schema": _TEXT, "description": "a JSON object: names of the source, and what each is taken for"},
+    "choices": {"schema": _TEXT, "description": "a JSON object: what the format lets one choose"},
+    "run": {"schema": {"type": "boolean"}, "description": "import right after the analysis"},
+    "format of source": {"name": "format", "schema": _TEXT, "description": "`jsonl` unless said"},
     "signature": {"schema": _TEXT, "description": "opens a file that is not published yet"},
 }

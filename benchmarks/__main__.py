@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import (
+    backup,
     beacons,
     custom_types,
     delivery,
     diffing,
+    import_jobs,
     importing,
     media,
     redirects,
@@ -35,11 +37,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         figures = importing.run(data) + delivery.run(data) + starting.run(data)
+    figures += import_jobs.run()
     figures += custom_types.run()
     figures += [
         Figure(f"diff of 200 kB, {row.case}", f"{row.milliseconds:.0f} ms", "under 300 ms") for row in diffing.run()
     ]
-    figures += structure.run() + redirects.run() + sitemap.run() + media.run() + beacons.run()
+    figures += structure.run() + redirects.run() + sitemap.run() + media.run() + beacons.run() + backup.run()
     page = _TEMPLATE.format(
         day=datetime.now(UTC).date(),
         machine=f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from cms import diffing, saving
 from cms.attribution import By
 from cms.content_types import Field
+from cms.custom_types import site_types
 from cms.snapshots import Snapshot, fields_of_today, refuse_stale, refuse_trashed, revision_of, snapshot_of, type_of
 from cms.tables.entries import Entry, Revision
 from cms.tables.events import Event
@@ -48,8 +49,19 @@ def diff(session: Session, entry: Entry, *, from_: int, to: int) -> list[dict[st
     """What changed between two revisions, field by field; see `cms.diffing` for the shape."""
     revisions = [revision_of(session, entry, number) for number in (from_, to)]
     old, new = (snapshot_of(one) for one in revisions)
-    outer: list[Any] = diffing.compare(_outer(old), _outer(new), kinds=_OUTER_KINDS, prefix="")
     before, after = (_kinds(type_of(session, entry, one).fields) for one in revisions)
+    return _differences(old, new, before, after)
+
+
+def differences(session: Session, entry: Entry, revision: Revision, content: Snapshot) -> list[dict[str, Any]]:
+    """What would change if a content followed a revision, told as `diff` tells it."""
+    before = _kinds(type_of(session, entry, revision).fields)
+    after = _kinds(site_types.find(session, entry.type).fields)
+    return _differences(snapshot_of(revision), content, before, after)
+
+
+def _differences(old: Snapshot, new: Snapshot, before: dict[str, str], after: dict[str, str]) -> list[dict[str, Any]]:
+    outer: list[Any] = diffing.compare(_outer(old), _outer(new), kinds=_OUTER_KINDS, prefix="")
     # A field whose kind has changed between them is compared as a plain value.
     kinds = before | {name: kind if before.get(name, kind) == kind else "value" for name, kind in after.items()}
     inner: list[Any] = diffing.compare(old.fields, new.fields, kinds=kinds)

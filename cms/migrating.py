@@ -24,12 +24,16 @@ def state(database: Database) -> State:
     """How the database stands to the code. "ahead": a newer Sitedesk has written it, so this one must not."""
     with database.reader.connect() as connection:
         at = MigrationContext.configure(connection).get_current_revision()
-    scripts = ScriptDirectory.from_config(_config())
     if at is None:
         return "empty"
-    if at == scripts.get_current_head():
+    if at == ScriptDirectory.from_config(_config()).get_current_head():
         return "current"
-    return "behind" if at in {script.revision for script in scripts.walk_revisions()} else "ahead"
+    return "behind" if is_known(at) else "ahead"
+
+
+def is_known(migration: str) -> bool:
+    """Whether the code can bring a database that is at this migration up to its own version."""
+    return migration in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def migrate(database: Database) -> None:

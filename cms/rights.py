@@ -16,7 +16,7 @@ from cms.tables.entries import Entry
 _READER = {"read": "*"}
 _AUTHOR = {**_READER, "create": "content", "save": "own", "trash": "own"}
 _EDITOR = {**_AUTHOR, "save": "content", "trash": "content"}
-_PUBLISHER = {**_EDITOR, "publish": "content", "redirects": "content", "stop": "counter"}
+_PUBLISHER = {**_EDITOR, **dict.fromkeys(("publish", "redirects", "import", "export"), "content"), "stop": "counter"}
 # Beside the others: who answers for what is counted, and for nothing else on the site.
 _ANALYST = {**_READER, **dict.fromkeys(("create", "save", "trash", "publish", "stop"), "counter")}
 _ADMINISTRATOR = dict.fromkeys((*_PUBLISHER, "people", "keys", "audit", "types", "sweep"), "*")

@@ -13,13 +13,18 @@ from cms.tables.entries import Entry
 from cms.tables.publications import Publication, Schedule
 
 
-def trash(session: Session, entry: Entry, *, expected: int, by: By, answer: Answer = NOT_FOUND) -> None:
-    """Put an entry into the trash; a live one leaves the site. Raises `InUse`, `StaleRevision`, `WrongState`."""
+def trash(
+    session: Session, entry: Entry, *, expected: int, by: By, answer: Answer = NOT_FOUND, though_used: bool = False
+) -> None:
+    """Put an entry into the trash; a live one leaves the site. `though_used`: what refers to it goes, too.
+
+    Raises `InUse`, `StaleRevision`, `WrongState`."""
     refuse_stale(session, entry, expected, by=by)
     refuse_trashed(entry)
     if site_types.find(session, entry.type).single:
         raise WrongState("single_type", f"The site cannot be without its {entry.type}.")
-    usages.refuse_if_used(session, entry.id)
+    if not though_used:
+        usages.refuse_if_used(session, entry.id)
     if session.get(Publication, entry.id) is not None:
         publishing.unpublish(session, entry, by=by, answer=answer)
     session.execute(delete(Schedule).where(Schedule.entry_id == entry.id))

@@ -339,6 +339,86 @@ class MissingPathPatch(Body):
     note: Note | None = None
 
 
+_Url = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+_Names = Annotated[
+    dict[Annotated[str, StringConstraints(max_length=500)], Annotated[str, StringConstraints(max_length=500)]],
+    Field(max_length=500),
+]
+
+
+class StandingImportOptions(Body):
+    """What each import of it is told; what is left out or null is as usual."""
+
+    type: Id | None = None
+    locale: Locale | None = None
+    publish: bool | None = None
+    on_conflict: Literal["list", "overwrite", "draft"] | None = None
+    mapping: _Names | None = None
+    choices: _Names | None = None
+    section: Id | None = None
+    fetch: bool | None = None
+    format: Id | None = None
+
+
+class StandingImportBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "source": "press-agency",
+                    "url": "https://news.example/feed.xml",
+                    "minutes": 60,
+                    "options": {"type": "news", "publish": True, "fetch": True},
+                    "note": "Asked for by the press service",
+                }
+            ]
+        }
+    )
+
+    source: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    url: _Url
+    minutes: Annotated[int, Field(ge=5, le=43_200, strict=True)] = 60
+    paused: bool = False
+    options: StandingImportOptions = StandingImportOptions()
+    note: Note | None = None
+
+
+class StandingImportPatch(StandingImportBody):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"minutes": 30, "options": {"publish": False}}]})
+
+    source: Annotated[str, StringConstraints(min_length=1, max_length=200)] = ""
+    url: _Url = ""
+
+
+class ExportFilter(Body):
+    """Which entries are exported; what is left out leaves nothing out. Sections count with all below them.
+    `content`: newest (drafts, too) or published (what visitors see)."""
+
+    types: Annotated[list[Id], Field(max_length=1_000)] = []
+    sections: Annotated[list[Id], Field(max_length=1_000)] = []
+    locales: Annotated[list[Locale], Field(max_length=1_000)] = []
+    states: Annotated[list[Id], Field(max_length=1_000)] = []
+    ids: Annotated[list[Id], Field(max_length=1_000)] = []
+    changed_since: Annotated[str, StringConstraints(max_length=40)] | None = None
+    content: Literal["newest", "published"] = "newest"
+
+
+class ExportBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"format": "jsonl", "note": "Before the move"},
+                {"format": "static", "filter": {"types": ["news"], "content": "published"}},
+            ]
+        }
+    )
+
+    format: Id
+    filter: ExportFilter = ExportFilter()
+    options: Annotated[dict[Id, Id], Field(max_length=20)] = {}
+    note: Note | None = None
+
+
 _Alt = Annotated[str, StringConstraints(max_length=LINES["alt"])]
 
 
@@ -390,3 +470,40 @@ class StopBody(Body):
 
     counters: Annotated[list[Id], Field(min_length=1, max_length=200)] | None = None
     note: Note | None = None
+
+
+class ImportPatch(Body):
+    """Options of an import that has not run; null goes back to what is usual."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"publish": True, "mapping": {"headline": "title", "teaser": "summary"}}]}
+    )
+
+    source: Annotated[str, StringConstraints(max_length=200)] = ""
+    type: Id | None = None
+    locale: Locale | None = None
+    publish: bool | None = None
+    on_conflict: Literal["list", "overwrite", "draft"] | None = None
+    mapping: dict[str, str] | None = None
+    choices: dict[str, str] | None = None
+    section: Id | None = None
+    fetch: bool | None = None
+    format: Id | None = None
+    note: Note | None = None
+
+
+class DecisionBody(Body):
+    """What becomes of an entry that a person has changed since the last import."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"decision": "keep"}]})
+
+    decision: Literal["keep", "overwrite", "draft"]
+    note: Note | None = None
+
+
+class DecisionsBody(DecisionBody):
+    """The same for several rows; for all that are undecided, unless some are named."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"decision": "overwrite", "note": "As agreed"}]})
+
+    rows: Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]], Field(max_length=500)] | None = None

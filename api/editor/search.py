@@ -11,7 +11,9 @@ from api.answers import links, private
 from api.beacon_limit import A_SECOND, AT_ONCE
 from api.boundary import LIMITS
 from api.delivery.bodies import MOST_PATHS, MOST_VIEWS
+from api.editor.import_uploads import LARGEST_IMPORT
 from api.search_answers import SEARCH_PARAMETERS, read_search, search
+from api.upload_form import MOST_FILES
 from api.uploads import LARGEST_UPLOAD
 from cms import finding, site
 from cms.custom_types.type_definitions import MOST_CHOICES, MOST_TYPES
@@ -71,6 +73,8 @@ def read_limits(request: Request) -> Response:
             "url_bytes": LIMITS.url_bytes,
             "header_bytes": LIMITS.header_bytes,
             "upload_bytes": LARGEST_UPLOAD,
+            "import_bytes": LARGEST_IMPORT,
+            "import_files": MOST_FILES,
             "page_size": LARGEST_PAGE,
             "filter_value_characters": LONGEST_VALUE,
             "include_depth": DEEPEST_INCLUDE,

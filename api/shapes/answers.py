@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 from api.shapes.banners import Banner, BannerFigures, BannerWarning
 from api.shapes.counters import CounterReport, PathReport, Provider, PublicCounter, Stopped
 from api.shapes.entries import Diff, Entry, Revision, Usages
+from api.shapes.exports import Export, ExportFormat
+from api.shapes.imports import Decided, Import, ImportFormat, ImportRow
 from api.shapes.media import FileWithRights, Folder, ImageWithoutText, Rendition, Swept, Upload
 from api.shapes.pages import (
     Menu,
@@ -23,6 +25,7 @@ from api.shapes.people import Colleague, Event, Key, Me, NewKey
 from api.shapes.problems import Problem
 from api.shapes.redirects import HeldRedirect, ImportedRedirects, MissingPath, Redirect, TakenBeacons
 from api.shapes.search import Hit, StaffHit, Suggestion
+from api.shapes.standing_imports import StandingImport
 from api.shapes.structure import Plan, Structure
 from api.shapes.types import Type, TypeReport, TypeWithSchema
 
@@ -76,6 +79,16 @@ ANSWERS: Mapping[str, Any] = {
     "editor_read_redirect": Redirect,
     "editor_change_redirect": Redirect,
     "editor_import_redirects": ImportedRedirects,
+    "editor_list_standing_imports": [StandingImport],
+    "editor_create_standing_import": StandingImport,
+    "editor_read_standing_import": StandingImport,
+    "editor_change_standing_import": StandingImport,
+    "editor_run_standing_import": StandingImport,
+    "editor_list_exports": [Export],
+    "editor_create_export": Export,
+    "editor_list_export_formats": [ExportFormat],
+    "editor_read_export": Export,
+    "editor_cancel_export": Export,
     "editor_list_missing_paths": [MissingPath],
     "editor_read_missing_path": MissingPath,
     "editor_change_missing_path": MissingPath,
@@ -92,6 +105,25 @@ ANSWERS: Mapping[str, Any] = {
     "editor_read_banner_statistics": [BannerFigures],
     "editor_read_statistics_of_banner": [BannerFigures],
     "editor_list_banner_warnings": [BannerWarning],
+    "editor_list_import_formats": [ImportFormat],
+    "editor_list_imports": [Import],
+    "editor_list_import_rows": [ImportRow],
+    "editor_decide_row": ImportRow,
+    "editor_decide_rows": Decided,
+    **dict.fromkeys(
+        (
+            "editor_create_import",
+            "editor_read_import",
+            "editor_change_import",
+            "editor_try_import",
+            "editor_run_import",
+            "editor_pause_import",
+            "editor_resume_import",
+            "editor_cancel_import",
+            "editor_roll_back_import",
+        ),
+        Import,
+    ),
     **dict.fromkeys(
         (
             "editor_create_entry",

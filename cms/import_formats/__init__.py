@@ -2,7 +2,20 @@
 
 from collections.abc import Mapping
 
-from cms.import_formats import jsonl, markdown
+from cms.import_formats import (
+    contentful,
+    csv_tables,
+    directus,
+    feed,
+    ghost,
+    html_pages,
+    jsonl,
+    markdown,
+    sitedesk,
+    strapi,
+    wordpress,
+    xlsx,
+)
 from cms.import_formats.item import (
     Asset,
     Author,
@@ -20,7 +33,17 @@ from cms.import_formats.item import (
 
 FORMATS: Mapping[str, Format] = {
     "jsonl": jsonl.FORMAT,
+    "csv": csv_tables.FORMAT,
+    "xlsx": xlsx.FORMAT,
     "markdown": markdown.FORMAT,
+    "html": html_pages.FORMAT,
+    "ghost": ghost.FORMAT,
+    "strapi": strapi.FORMAT,
+    "directus": directus.FORMAT,
+    "contentful": contentful.FORMAT,
+    "feed": feed.FORMAT,
+    "wordpress": wordpress.FORMAT,
+    "sitedesk": sitedesk.FORMAT,
 }
 
 __all__ = [

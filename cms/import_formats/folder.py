@@ -13,20 +13,26 @@ from cms.import_formats.safe_values import Refused
 from cms.section_tree import MAX_SLUG, SLUG
 
 LARGEST_PAGE = 4 * 1024 * 1024
-PAGE_SUFFIXES = (".md", ".markdown")
+PAGE_SUFFIXES = (".md", ".markdown", ".mdx")
+# What a generator made, or makes pages with: files in them are no pages.
+NO_PAGES = frozenset({"_site", "public", "static", "themes", "layouts"})
 # A folder's own page. Where a folder has more than one of these, the first is; the others are pages like any.
 INDEXES = ("_index", "index", "README", "readme")
 
 
 class Folder:
-    """The files of a folder, sorted; hidden files and folders are not seen, linked folders not entered."""
+    """The files of a folder, sorted; hidden files and folders are not seen, linked folders not entered.
 
-    def __init__(self, root: Path) -> None:
-        if not root.is_dir():
+    One page alone is a folder that holds nothing else. `suffixes` are those of pages."""
+
+    def __init__(self, root: Path, suffixes: tuple[str, ...] = PAGE_SUFFIXES) -> None:
+        alone = root.is_file() and root.name.lower().endswith(suffixes)
+        if not alone and not root.is_dir():
             raise SourceUnreadable(str(root), "is not a folder")
-        self._root = root.resolve()
-        self.files = frozenset(_walk(self._root))
-        self.pages = sorted((file for file in self.files if file.lower().endswith(PAGE_SUFFIXES)), key=_reading_order)
+        self._root = (root.parent if alone else root).resolve()
+        self.files = frozenset([root.name] if alone else _walk(self._root))
+        named = (file for file in self.files if file.lower().endswith(suffixes))
+        self.pages = sorted((file for file in named if _may_be_page(file)), key=_reading_order)
         self.indexes = dict(self._indexes())
 
     def _indexes(self) -> Iterator[tuple[str, str]]:
@@ -50,6 +56,10 @@ class Folder:
 
     def text(self, page: str) -> str:
         """A page's text, with plain line ends. Raises `Refused`."""
+        return _decoded(self.data(page))
+
+    def data(self, page: str) -> bytes:
+        """A page's bytes. Raises `Refused`."""
         path = self.path(page)
         if path is None:
             raise Refused("outside_folder", "The file is no file, or a link that leads out of the folder.")
@@ -58,7 +68,9 @@ class Folder:
                 data = file.read(LARGEST_PAGE + 1)
         except OSError as error:
             raise Refused("unreadable", f"The file cannot be read: {error.strerror}.") from None
-        return _decoded(data)
+        if len(data) > LARGEST_PAGE:
+            raise Refused("too_large", f"A page has at most {LARGEST_PAGE // 1024 // 1024} MB.")
+        return data
 
 
 def slug_of(name: str) -> str:
@@ -75,6 +87,11 @@ def _walk(root: Path) -> Iterator[str]:
         yield from (posixpath.normpath(f"{relative}/{name}") for name in files if not name.startswith("."))
 
 
+def _may_be_page(file: str) -> bool:
+    folders = file.split("/")[:-1]
+    return not folders or (folders[0] not in NO_PAGES and "node_modules" not in folders)
+
+
 def _refuse(error: OSError) -> None:
     raise SourceUnreadable(str(error.filename), error.strerror or "cannot be read")
 
@@ -89,8 +106,6 @@ def _stem(page: str) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    if len(data) > LARGEST_PAGE:
-        raise Refused("too_large", f"A page has at most {LARGEST_PAGE // 1024 // 1024} MB.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

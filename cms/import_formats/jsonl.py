@@ -1,99 +1,123 @@
-"""JSON Lines: one item a line."""
+"""Rows of JSON: one object a line, or a document that is a list of objects or holds one; also packed by gzip or xz."""
 
-import re
+import io
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 
-from cms.import_formats.item import (
-    LONGEST_EXTERNAL_ID,
-    Asset,
-    Author,
-    Format,
-    Item,
-    Options,
-    Origin,
-    Problem,
-    SourceUnreadable,
-)
-from cms.import_formats.known_fields import Given
+from cms.import_formats.item import Asset, Author, Format, Item, Options, Origin, Problem, SourceUnreadable
+from cms.import_formats.json_list import LONGEST, NotAList, holds_list, members
+from cms.import_formats.known_fields import SYNONYMS, plain_name
+from cms.import_formats.packed import BROKEN, opened
+from cms.import_formats.row_items import CHOICES, Rows, is_on_network
 from cms.import_formats.safe_values import Refused, safe
+from cms.import_formats.text_encoding import NO_TEXT_MARK
 
-LONGEST_LINE = 4 * 1024 * 1024
-MARKUP = re.compile(
-    r"</?(?:p|h[1-6]|div|ul|ol|li|br|table|blockquote|pre|img|a|section|article)\b[^<>]*>", re.IGNORECASE
-)
-MEANINGS = (
-    "external_id",
-    "title",
-    "slug",
-    "summary",
-    "body",
-    "first_published_at",
-    "section",
-    "topics",
-    "locale",
-    "byline",
-    "cover",
-    "draft",
-)
+LONGEST_LINE = LONGEST
+_BEGINNING = 64 * 1024
+_OF_ITEMS = frozenset({*SYNONYMS["external_id"], *SYNONYMS["title"]})
 
 
-def read(source: Path, options: Options) -> "JsonLines":
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An object as it is written; `raw` None where it is too long to be kept, `value` where it has not been read."""
+
+    number: int
+    raw: bytes | None
+    value: Any = None
+
+
+def read(source: Path, options: Options) -> "JsonRows":
     """Opens a file. Raises `SourceUnreadable`."""
     try:
-        with source.open("rb"):
-            return JsonLines(source, options)
-    except OSError as error:
-        raise SourceUnreadable(str(source), error.strerror or "cannot be read") from error
+        return JsonRows(source, options, is_document=_is_document(source))
+    except BROKEN as error:
+        raise SourceUnreadable(str(source), getattr(error, "strerror", None) or str(error)) from error
 
 
-class JsonLines:
-    """A file of JSON objects, one a line; blank lines and a byte order mark do not matter."""
+class JsonRows:
+    """A file of JSON objects; blank lines and a byte order mark do not matter."""
 
     links_inside = False
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, options: Options, *, is_document: bool) -> None:
         self._path = path
         self._options = options
+        self._is_document = is_document
+        self._covers: bool | None = None
+        Rows(options)
 
     def items(self) -> Iterator[Item | Problem]:
-        """One for each line that is not blank; an external id that was there before is refused."""
-        seen: set[str] = set()
-        with self._path.open("rb") as file:
-            for number, line in _lines(file):
-                try:
-                    item = _item(line, Origin(self._path.name, number), options=self._options, seen=seen)
-                except Refused as refused:
-                    yield Problem(self._path.name, number, refused.field, refused.code, refused.reason)
-                else:
-                    seen.add(item.external_id)
-                    yield item
+        """One for each object; an external id that was there before is refused."""
+        rows = Rows(self._options)
+        covers = False
+        for line in self._lines():
+            item = line if isinstance(line, Problem) else self._item(rows, line)
+            covers = covers or (isinstance(item, Item) and "cover" in item.fields)
+            yield item
+        self._covers = covers
 
     def count(self) -> int:
-        """The lines that are not blank."""
-        with self._path.open("rb") as file:
-            return sum(1 for _ in _lines(file))
+        """The objects, and the lines that are not blank."""
+        return sum(1 for _ in self._lines())
 
     def people(self) -> Iterator[Author]:
         """None: bylines say all that is known."""
         return iter(())
 
     def assets(self) -> Iterator[Asset]:
-        """None: a line has no files beside it."""
-        return iter(())
+        """The pictures on the network that rows name as covers."""
+        if self._covers is False:
+            return
+        rows = Rows(self._options)
+        seen: set[str] = set()
+        for line in self._lines():
+            asset = None if isinstance(line, Problem) else _cover(rows, line)
+            if asset is not None and asset.url is not None and asset.url not in seen:
+                seen.add(asset.url)
+                yield asset
 
-    def asset(self, external_id: str) -> None:
-        """None."""
+    def asset(self, external_id: str) -> Asset | None:
+        """A picture on the network, by its address."""
+        return Asset(external_id, None, external_id) if is_on_network(external_id) else None
 
     def target(self, origin_file: str, url: str) -> None:
-        """None: a line has no address that others could use."""
+        """None: a row has no address that others could use."""
+
+    def _lines(self) -> Iterator[Line | Problem]:
+        number = 0
+        try:
+            with opened(self._path) as file:
+                for line in _members(file) if self._is_document else _lines(file):
+                    number = line.number
+                    yield line
+        except NotAList as error:
+            yield Problem(self._path.name, error.line, None, "not_json", error.reason)
+        except BROKEN as error:
+            said = f"The file is broken or cut off, and what follows is lost: {error}."
+            yield Problem(self._path.name, number + 1, None, "unreadable", said)
+
+    def _item(self, rows: Rows, line: Line) -> Item | Problem:
+        raw = None if line.raw is None else line.raw.decode("utf-8", "replace").strip()
+        try:
+            return rows.item(safe(_object(line)), Origin(self._path.name, line.number), raw=raw)
+        except Refused as refused:
+            return Problem(self._path.name, line.number, refused.field, refused.code, refused.reason, raw=raw)
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Numbers and lines; None for a line that is too long, which is passed over without being held."""
+def _cover(rows: Rows, line: Line) -> Asset | None:
+    try:
+        return rows.cover(safe(_object(line)))
+    except Refused:
+        return None
+
+
+def _lines(file: IO[bytes]) -> Iterator[Line]:
+    """The lines; one that is too long is passed over without being held."""
     number = 0
     while line := file.readline(LONGEST_LINE + 2):
         number += 1
@@ -103,41 +127,39 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if too_long or line.strip():
-            yield number, None if too_long else line
+            yield Line(number, None if too_long else line)
 
 
-def _item(line: bytes | None, origin: Origin, *, options: Options, seen: set[str]) -> Item:
-    given = Given(safe(_object(line)), meanings=MEANINGS, fields=options.fields)
-    external_id = _external_id(given, seen)
-    title = given.read("title")
-    if not title:
-        raise Refused("missing", "An item needs a title.", field="title")
-    optional = {"summary": given.read("summary"), "body": _body(given), "topics": given.read("topics")}
-    optional["cover"] = given.read("cover")
-    return Item(
-        origin=origin,
-        external_id=external_id,
-        fields={"title": title, **{name: value for name, value in optional.items() if value}},
-        locale=given.read("locale") or options.locale,
-        section=given.read("section") or (),
-        slug=given.read("slug"),
-        byline=given.read("byline") or (),
-        first_published_at=given.read("first_published_at"),
-        draft=bool(given.read("draft")),
-        source_fields=given.rest,
-    )
+def _members(file: IO[bytes]) -> Iterator[Line]:
+    with io.TextIOWrapper(file, encoding="utf-8-sig", errors=NO_TEXT_MARK, newline="") as text:
+        for member in members(text):
+            # A row that is sent again alone is a line.
+            raw = orjson.dumps(member.value) if _is_plain(member.value) else member.raw.encode("utf-8", "replace")
+            yield Line(member.line, raw, member.value)
 
 
-def _object(line: bytes | None) -> Mapping[str, Any]:
-    if line is None:
-        raise Refused("too_long", f"A line has at most {LONGEST_LINE} bytes.")
+def _is_plain(value: Any) -> bool:
     try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise _not_json(line, error) from None
+        orjson.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _object(line: Line) -> Mapping[str, Any]:
+    if line.raw is None:
+        raise Refused("too_long", f"A line has at most {LONGEST_LINE} bytes.")
+    row = _parsed(line.raw) if line.value is None else line.value
     if not isinstance(row, dict):
         raise Refused("not_an_object", "A line must be a JSON object.")
     return row
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise _not_json(line, error) from None
 
 
 def _not_json(line: bytes, error: orjson.JSONDecodeError) -> Refused:
@@ -148,49 +170,42 @@ def _not_json(line: bytes, error: orjson.JSONDecodeError) -> Refused:
     return Refused("not_json", f"The line is not JSON: {error.msg} at character {error.pos + 1}.")
 
 
-def _external_id(given: Given, seen: set[str]) -> str:
-    external_id = given.read("external_id")
-    name = given.names.get("external_id", "external_id")
-    if not external_id:
-        raise Refused("missing", "An item needs an id of its own, the same in every run.", field=name)
-    if len(external_id) > LONGEST_EXTERNAL_ID:
-        raise Refused("too_long", f"An external id has at most {LONGEST_EXTERNAL_ID} characters.", field=name)
-    if external_id in seen:
-        raise Refused("duplicate", f"An earlier line has the external id {external_id!r}.", field=name)
-    return str(external_id)
+def _is_document(source: Path) -> bool:
+    """Whether it is one document, and not an object a line."""
+    with opened(source) as file:
+        beginning = file.read(_BEGINNING).decode("utf-8-sig", "replace")
+    if not holds_list(beginning):
+        return False
+    if beginning.lstrip().startswith("["):
+        return True
+    with opened(source) as file:
+        first = list(islice(_lines(file), 2))
+    row = _row(first[0])
+    if row is None:
+        return True
+    return len(first) == 1 and not any(plain_name(name) in _OF_ITEMS for name in row)
 
 
-def _body(given: Given) -> dict[str, str] | None:
-    value, name = given.raw("body"), given.names.get("body")
-    if value is None or name is None:
+def _row(line: Line) -> dict[str, Any] | None:
+    try:
+        row = orjson.loads(line.raw or b"")
+    except orjson.JSONDecodeError:
         return None
-    if isinstance(value, Mapping):
-        written, text = value.get("format"), value.get("value")
-        if written in ("html", "markdown") and isinstance(text, str):
-            return {"format": written, "value": text}
-    if not isinstance(value, str):
-        raise Refused(
-            "not_text", "A body must be text, or an object with format (html or markdown) and value.", field=name
-        )
-    return {"format": _format(name.lower(), value), "value": value}
-
-
-def _format(name: str, body: str) -> str:
-    if name in ("body_html", "body_markdown"):
-        return name.removeprefix("body_")
-    return "html" if MARKUP.search(body) else "markdown"
+    return row if isinstance(row, dict) else None
 
 
 def _recognise(source: Path) -> int:
-    """A file whose first line is a JSON object."""
+    """A file whose first line is a JSON object, or that begins as a list of objects does."""
     if not source.is_file():
         return 0
-    with source.open("rb") as file:
-        _, first = next(_lines(file), (0, None))
     try:
-        return 60 if isinstance(orjson.loads(first or b""), dict) else 0
-    except orjson.JSONDecodeError:
+        if _is_document(source):
+            return 25
+        with opened(source) as file:
+            first = next(_lines(file), None)
+    except BROKEN:
         return 0
+    return 60 if first is not None and _row(first) is not None else 0
 
 
-FORMAT = Format("JSON, one object a line", read, _recognise, mappable=True)
+FORMAT = Format("JSON, one object a line, or a list of objects", read, _recognise, mappable=True, choices=CHOICES)

@@ -9,7 +9,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from api.importing import import_source
+from api.import_commands import import_source
 from tests.api.desk import Desk, data_of, faults_of, fresh, plain, refused
 from tests.api.serving import Site
 

@@ -33,6 +33,14 @@ def upload(desk: Desk, _entry: dict[str, Any]) -> httpx.Response:
     return desk.post("media", files={"file": ("notes.txt", fresh("notes").encode())})
 
 
+def bring_in(desk: Desk, _entry: dict[str, Any]) -> httpx.Response:
+    return desk.post("imports", files={"file": ("rows.jsonl", b"{}")}, data={"source": fresh()})
+
+
+def standing() -> dict[str, Any]:
+    return {"source": fresh("feed"), "url": "https://news.example/feed.xml", "paused": True}
+
+
 def news() -> dict[str, Any]:
     return {"type": "news", "locale": "ru", "fields": {"title": fresh("title")}}
 
@@ -52,7 +60,13 @@ TABLE: dict[str, tuple[Act, tuple[str, ...]]] = {
     "trash": (on("DELETE", ""), EDITORS),
     "add a person": (to("POST", "people", lambda: {"name": fresh()}), EDITORS),
     "publish": (on("PUT", "/publication"), PUBLISHERS),
+    "list exports": (to("GET", "exports"), PUBLISHERS),
+    "export": (to("POST", "exports", lambda: {"format": "csv"}), PUBLISHERS),
+    "export everything": (to("POST", "exports", lambda: {"format": "jsonl"}), ADMINISTRATORS),
+    "list imports": (to("GET", "imports"), PUBLISHERS),
+    "import": (bring_in, PUBLISHERS),
     "schedule": (on("PUT", "/schedule", LATER), PUBLISHERS),
+    "have a feed asked": (to("POST", "standing-imports", standing), PUBLISHERS),
     "change the structure": (restructure, ADMINISTRATORS),
     "list keys": (to("GET", "keys"), ADMINISTRATORS),
     "make a key": (to("POST", "keys", lambda: {"name": fresh(), "role": "reader"}), ADMINISTRATORS),

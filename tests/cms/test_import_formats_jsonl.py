@@ -1,6 +1,10 @@
 """JSON Lines: a row a line, and what is wrong with a row."""
 
+import gzip
 import json
+import lzma
+import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cms.import_formats import FORMATS, Author, Item, Options, Problem
+from cms.import_formats import FORMATS, Author, Item, Options, Problem, SourceUnreadable
 
 SHARED_TMP = [HealthCheck.function_scoped_fixture]
 
@@ -185,3 +189,26 @@ def test_any_object_is_an_item_or_a_problem(row: dict[str, Any], tmp_path: Path)
 @given(lines=st.lists(st.binary()))
 def test_any_bytes_are_problems(lines: list[bytes], tmp_path: Path) -> None:
     assert all(isinstance(result, Problem) for result in results(tmp_path, *lines))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_a_packed_file_is_read_and_one_that_is_cut_off_is_refused(
+    pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    rows = b"".join(
+        b'{"id": %d, "title": "%s"}\n' % (number, secrets.token_hex(50).encode()) for number in range(5_000)
+    )
+    path = tmp_path / "rows.jsonl.packed"
+    path.write_bytes(pack(rows))
+    assert FORMATS["jsonl"].recognise(path) == 60
+    assert len(list(FORMATS["jsonl"].read(path, Options()).items())) == 5_000
+    path.write_bytes(pack(rows)[:-50_000])
+    with pytest.raises(SourceUnreadable, match="ended before"):
+        FORMATS["jsonl"].read(path, Options())
+
+
+def test_a_packed_file_that_unpacks_to_too_much_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cms.import_formats.packed.SMALL", 1_000_000)
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b'{"id": 1, "title": "A"}\n' + b" " * 20_000_000))
+    *_, last = FORMATS["jsonl"].read(tmp_path / "rows.jsonl.gz", Options()).items()
+    assert code(last) == "unreadable"

@@ -141,7 +141,8 @@ def test_known_keys_are_read_and_the_rest_is_kept(tmp_path: Path) -> None:
     }
     assert (found.slug, found.locale, found.draft) == ("b", "ru", True)
     assert found.first_published_at == datetime(2026, 1, 31, 9, tzinfo=UTC)
-    assert found.source_fields == {"updated": "2026-02-01", "keywords": ["z"], "version": "1.10"}
+    assert found.changed_at == datetime(2026, 2, 1, tzinfo=UTC)
+    assert found.source_fields == {"keywords": ["z"], "version": "1.10"}
 
 
 def test_topics_may_be_written_with_commas(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ MAY = {
     "author": ({"read", "create", "save", "trash"}, {"read", "create"}, {"read"}, {"read"}),
     "editor": ({"read", "create", "save", "trash"}, {"read", "create", "save", "trash"}, {"read"}, {"read"}),
     "publisher": (
-        {"read", "create", "save", "trash", "publish", "redirects"},
-        {"read", "create", "save", "trash", "publish", "redirects"},
+        {"read", "create", "save", "trash", "publish", "redirects", "import", "export"},
+        {"read", "create", "save", "trash", "publish", "redirects", "import", "export"},
         {"read"},
         {"read", "stop"},
     ),
