@@ -316,7 +316,8 @@ def _possible(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
 
 _BY_OPERATION: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(_AGAINST_A_REVISION, (412, 428)),
-    **dict.fromkeys(_MAYBE_AGAINST_A_REVISION, (412,)),
+    # 428 to an If-Match that names none.
+    **dict.fromkeys(_MAYBE_AGAINST_A_REVISION, (412, 428)),
     "editor_plan_structure": (412,),
     "editor_sign_in_person": (429,),
     "editor_change_own_password": (429,),

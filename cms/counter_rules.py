@@ -117,7 +117,9 @@ def warnings(session: Session, entry: Entry) -> tuple[Fault, ...]:
 def _about_code(fields: Mapping[str, Any]) -> Iterator[Fault]:
     if fields.get("provider") == CUSTOM:
         try:
-            yield from (Fault("/fields/code", code, told) for code, told in custom_code.warnings(fields["code"] or ""))
+            yield from (
+                Fault("/fields/code", code, told) for code, told in custom_code.warnings(fields.get("code") or "")
+            )
         except BadCode as bad:
             yield Fault("/fields/code", bad.code, bad.message)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from cms import site as site_settings
-from cms import structure
+from cms import structure, transferred_rows
 from cms.content_types import ContentType, leaves
 from cms.custom_types import site_types
 from cms.delivery.live_structure import live_tree
@@ -117,14 +117,10 @@ def _since(value: Any, faults: list[Fault]) -> datetime | None:
     if value is None:
         return None
     try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        said = "Write the instant with its zone: 2027-01-01T00:00:00Z."
-        faults.append(Fault("/filter/changed_since", "bad_date", said))
+        return transferred_rows.instant(value)
+    except ValueError as error:
+        faults.append(Fault("/filter/changed_since", "bad_date", str(error)))
         return None
-    return instant
 
 
 # --- which ---

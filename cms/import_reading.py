@@ -173,9 +173,9 @@ class _Reader:
         name = item.type or self._task.type
         content_type = self._task.types.get(name)
         if content_type is None:
-            said = f"Entries of type '{name[:100]}' are not imported here."
+            said = f"Entries of type '{name[:100]}' are not imported here, or not by who imports this."
             return Refused(spooled.number, _problem(item, "/type", "not_imported", said))
-        digest = _digest(item, of=content_type, linked=self._linked)
+        digest = _digest(item, of=content_type, linked=self._linked or self._missing(item))
         if spooled.digest == digest and (item.draft or not (spooled.unpublished and self._task.publish)):
             return Same(spooled.number, item.origin, item.external_id, spooled.entry_id or "")
         try:
@@ -183,6 +183,12 @@ class _Reader:
         except InvalidContent as refusal:
             fault = refusal.faults[0]
             return Refused(spooled.number, _problem(item, fault.pointer, fault.code, fault.message))
+
+    def _missing(self, item: Item) -> str:
+        """Stands for what the row itself names and what did not come in: when it does, the row is read again."""
+        links = {(one.kind, one.external_id) for one in _links_in(list(item.fields.values()))}
+        missing = sorted(f"{kind}:{id}" for kind, id in links if self._entry_of(kind, id) is None)
+        return _fingerprint(missing) if missing else ""
 
     def _prepared(self, content_type: ContentType, spooled: SpooledRow, item: Item, digest: str) -> Prepared:
         problems: list[Problem] = []
@@ -268,6 +274,14 @@ class _Reader:
 
 
 _MISSING: Any = object()
+
+
+def _links_in(value: Any) -> Iterator[Link]:
+    if isinstance(value, Link):
+        yield value
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from _links_in(member)
 
 
 def _problem(item: Item, pointer: str | None, code: str, reason: str, *, warning: bool = False) -> Problem:

@@ -13,12 +13,13 @@ from cms.addresses import Address
 from cms.attribution import By
 from cms.content_types import ContentType
 from cms.custom_types import site_types
-from cms.errors import Fault, StaleRevision
+from cms.errors import Fault, Forbidden, StaleRevision
 from cms.identity import new_id
 from cms.import_formats import Author
 from cms.import_jobs import OnConflict
 from cms.import_reading import Prepared
 from cms.json_columns import among
+from cms.rights import SITE_WIDE
 from cms.saving import Draft, Saved, Source
 from cms.section_tree import copied
 from cms.snapshots import Seen, revision_of
@@ -37,7 +38,8 @@ _FOR_ADMINISTRATORS = frozenset({"counter"})
 @dataclass(frozen=True)
 class Setting:
     """What holds for all rows of a job: `sections`: ids by paths of slugs; `base`: where rows without a section stand;
-    `coming`: the ids of entries that are there when the job has ended."""
+    `coming`: the ids of entries that are there when the job has ended; `closed`: the ids of sections in which the actor
+    brings in nothing."""
 
     source: str
     types: Mapping[str, ContentType]
@@ -47,6 +49,7 @@ class Setting:
     sections: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     base: str | None = None
     coming: Container[str] = ()
+    closed: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,7 @@ def bring(session: Session, row: Prepared, setting: Setting, looked: Looked, *, 
     """Make or change one entry, and publish it if that is wanted and the row is no draft. An entry that a person has
     changed since is a conflict, and becomes what the job says of conflicts. Raises `Refusal`s."""
     entry = looked.entries.get(row.item.external_id)
+    _refuse_closed(row, setting, entry)
     conflict = None if entry is None else _conflict(session, entry, by=by)
     if conflict is not None and (setting.on_conflict == "list" or conflict.code != "stale"):
         return _told_conflict(entry, conflict)
@@ -266,6 +270,21 @@ def put(
         )
         outcome = "changed" if outcome == "same" else outcome
     return Brought(outcome, held.id, before, held.revision, live_before, decision=decision, warnings=saved.warnings)
+
+
+def _refuse_closed(row: Prepared, setting: Setting, entry: Entry | None) -> None:
+    if row.type in SITE_WIDE:
+        return
+    standing = None if entry is None else entry.section
+    if any(one in setting.closed for one in (_nearest(row, setting), standing)):
+        raise Forbidden("import", row.type)
+
+
+def _nearest(row: Prepared, setting: Setting) -> str | None:
+    """The section where a row will stand, or the nearest above it that is there already."""
+    path = row.item.section
+    above = (setting.sections.get(path[:depth]) for depth in range(len(path), 0, -1))
+    return next((one for one in above if one is not None), setting.base)
 
 
 def _conflict(session: Session, entry: Entry, *, by: By) -> Fault | None:
@@ -385,6 +404,7 @@ def would_bring(
     """What `bring` would do, with the diff of what would be changed; nothing is written. `is_taken` tells whether an
     earlier row would stand at an address. Raises `Refusal`s."""
     entry = looked.entries.get(row.item.external_id)
+    _refuse_closed(row, setting, entry)
     conflict = None if entry is None else _conflict(session, entry, by=by)
     if conflict is not None and (setting.on_conflict == "list" or conflict.code != "stale"):
         return _told_conflict(entry, conflict)

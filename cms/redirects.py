@@ -25,6 +25,8 @@ from cms.structure import newest_tree
 from cms.tables.entries import Entry
 from cms.tables.publications import Publication, Redirect
 
+AnswerKind = Literal["not_found", "gone", "redirect"]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -32,7 +34,7 @@ class Answer:
 
     `to` is an entry's id, a section's id or a path on this site."""
 
-    kind: Literal["not_found", "gone", "redirect"] = "not_found"
+    kind: AnswerKind = "not_found"
     to: str | None = None
     explanation: str | None = None
 

@@ -20,6 +20,7 @@ import orjson
 
 from cms.identity import new_id
 from cms.import_formats import Asset, Author, Item, Options, Problem
+from cms.section_tree import MAX_LEVELS
 
 Value = TypeVar("Value")
 
@@ -42,7 +43,7 @@ CREATE TABLE assets (
 );
 CREATE TABLE old_paths (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, item INTEGER NOT NULL);
 """
-_INDEXES = "CREATE INDEX ix_items_entry ON items (entry_id);"
+_INDEXES = "CREATE INDEX ix_items_entry ON items (entry_id); CREATE INDEX ix_assets_entry ON assets (entry_id);"
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,13 @@ class SpoolWriter:
         self._connection.execute("BEGIN")
 
     def add(self, row: Item | Problem) -> Item | Problem:
-        """Take a row. Gives what was taken: a problem, if an earlier row has the item's external id."""
+        """Take a row. Gives what was taken: a problem, if an earlier row has the item's external id, or if its section
+        cannot be."""
         self._number += 1
-        if isinstance(row, Item) and not self._insert(row):
-            said = f"An earlier row has the external id {row.external_id!r}."
-            place = row.origin
-            row = Problem(place.file, place.line, None, "duplicate", said, external_id=row.external_id, raw=row.raw)
+        if isinstance(row, Item) and len(row.section) > MAX_LEVELS:
+            row = _refused(row, "section", "too_deep", f"Sections are at most {MAX_LEVELS} levels deep.")
+        elif isinstance(row, Item) and not self._insert(row):
+            row = _refused(row, None, "duplicate", f"An earlier row has the external id {row.external_id!r}.")
         if isinstance(row, Problem):
             self._connection.execute("INSERT INTO items (number, data) VALUES (?, ?)", (self._number, _packed(row)))
         if self._number % _COMMIT_EVERY == 0:
@@ -260,8 +262,9 @@ class Spool:
         return str(row[0]) if row else None
 
     def _holds(self, entry_id: str) -> bool:
-        """Whether an item will be the entry of this id."""
-        return self._connection.execute("SELECT 1 FROM items WHERE entry_id = ?", (entry_id,)).fetchone() is not None
+        """Whether an item will be the entry of this id, or a file."""
+        wanted = "SELECT 1 FROM items WHERE entry_id = ?1 UNION ALL SELECT 1 FROM assets WHERE entry_id = ?1 AND there"
+        return self._connection.execute(wanted, (entry_id,)).fetchone() is not None
 
     # --- what else there is ---
 
@@ -355,6 +358,11 @@ def _spooled(found: tuple[int, bytes, str | None, str | None, int]) -> SpooledRo
     number, data, entry_id, digest, unpublished = found
     row = pickle.loads(zlib.decompress(data))  # noqa: S301 - our own file
     return SpooledRow(number, row, entry_id, digest, bool(unpublished))
+
+
+def _refused(item: Item, field: str | None, code: str, said: str) -> Problem:
+    place = item.origin
+    return Problem(place.file, place.line, field, code, said, external_id=item.external_id, raw=item.raw)
 
 
 def _packed(row: Item | Problem) -> bytes:

@@ -8,10 +8,22 @@ from typing import Any, Literal
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from cms import addresses, content, events, file_uses, founding, menus, publishing, structure, usages
+from cms import (
+    addresses,
+    content,
+    events,
+    file_uses,
+    founding,
+    menus,
+    publishing,
+    structure,
+    transferred_files,
+    transferred_plans,
+    usages,
+)
 from cms import site as site_settings
 from cms.attribution import By
-from cms.content_types import ContentType, leaves
+from cms.content_types import ContentType
 from cms.custom_types import site_types
 from cms.database import forget
 from cms.errors import Fault, InvalidContent, StaleRevision, WrongState
@@ -20,7 +32,7 @@ from cms.identity import is_id
 from cms.rendering import render
 from cms.section_tree import MAX_SLUG, SLUG
 from cms.snapshots import fields_of_today, revision_of, snapshot_of
-from cms.tables.entries import Departure, Entry, FileUse, Revision, StoredFile, Usage
+from cms.tables.entries import Departure, Entry, FileUse, Revision, Usage
 from cms.tables.people import Person
 from cms.tables.publications import Publication, Schedule, ShownFile
 from cms.transferred_rows import instant, row_of, values_of
@@ -112,6 +124,8 @@ def bring_revision(session: Session, line: Line, _by: By) -> Transferred:
         )
     values = {name: value for name, value in line.items() if name not in ("line", "entry_id")}
     revision = _revision(session, entry.id, entry.type, values, at="")
+    if faults := transferred_files.faults(session, entry.type, [revision]):
+        raise InvalidContent(faults)
     known = session.get(Revision, (entry.id, revision.number))
     if known is None and 0 < revision.number < entry.revision:
         session.add(revision)
@@ -145,7 +159,7 @@ def _read(session: Session, line: Line) -> _Told:
         of,
         by_number,
         _publication(publication, columns),
-        None if schedule is None else row_of(Schedule, _object(schedule, "/schedule"), entry_id=columns["id"]),
+        None if schedule is None else transferred_plans.read(_object(schedule, "/schedule"), columns["id"]),
     )
     needed = {columns["revision"], columns["published_revision"] or columns["revision"]}
     needed |= {told.schedule.revision} if told.schedule else set()
@@ -197,6 +211,9 @@ def _revision(session: Session, entry_id: str, type_name: str, given: Line, *, a
 
 def _is_within(given: Any, read: Any) -> bool:
     """Whether what was given is all in what was read, which may have more: members that were left out."""
+    if isinstance(read, dict) and read.get("type") == "doc":
+        # Whoever shows a document counts on all that reading gives it.
+        return bool(given == read)
     if isinstance(given, dict) and isinstance(read, dict):
         return all(name in read and _is_within(value, read[name]) for name, value in given.items())
     if isinstance(given, list) and isinstance(read, list):
@@ -257,28 +274,9 @@ def _refuse_what_does_not_belong(session: Session, told: _Told) -> None:
     named = {*newest.byline, *([newest.owner_id] if newest.owner_id else [])}
     there = set(session.scalars(select(Person.id).where(Person.id.in_(sorted(named))))) if named else set()
     faults += [Fault("/byline", "unknown_person", f"There is no person {one[:100]}.") for one in sorted(named - there)]
-    faults += _file_faults(session, told)
+    faults += transferred_files.faults(session, told.of.name, told.revisions.values())
     if faults:
         raise InvalidContent(faults)
-
-
-def _file_faults(session: Session, told: _Told) -> list[Fault]:
-    found = []
-    for revision in told.revisions.values():
-        of = site_types.as_it_was(session, told.of.name, revision.type_revision)
-        for pointer, value in _uploads(of, revision):
-            stored = session.get(StoredFile, str(value["sha256"]))
-            if stored is None:
-                said = f"The file {value['sha256']} is not on this site: its line was refused, or is missing."
-                found.append(Fault(pointer, "unknown_file", said))
-            elif (stored.media_type, stored.size) != (value.get("media_type"), value.get("size")):
-                found.append(Fault(pointer, "other_file", "The bytes of this file are of another kind or size."))
-    return found
-
-
-def _uploads(of: ContentType, revision: Revision) -> list[tuple[str, Mapping[str, Any]]]:
-    found = leaves(of.fields, revision.fields, at="/fields")
-    return [(pointer, value) for field, pointer, value in found if field.kind == "upload"]
 
 
 def _refuse_twins(session: Session, told: _Told) -> None:
@@ -317,6 +315,7 @@ def _settle(session: Session, entry: Entry, told: _Told, *, by: By, new: bool) -
     if told.publication is not None:
         _publish(session, entry, told)
     if told.schedule is not None:
+        transferred_plans.hold_if_passed(told.schedule, now=by.at)
         session.merge(told.schedule)
     if told.of.single:
         forget(session)
@@ -407,7 +406,7 @@ def _is_same(session: Session, entry: Entry, told: _Told) -> bool:
     planned = session.get(Schedule, entry.id)
     mine = {name: getattr(entry, name) for name in ENTRY_COLUMNS}
     same_plan = (planned is None) == (told.schedule is None) and (
-        planned is None or told.schedule is None or columns_of(planned) == columns_of(told.schedule)
+        planned is None or told.schedule is None or transferred_plans.are_equal(planned, told.schedule)
     )
     return same_plan and all(mine[name] == told.columns.get(name) for name in ENTRY_COLUMNS)
 

@@ -74,11 +74,11 @@ def instant(value: Any) -> datetime:
     """An instant as an export writes it. Raises `ValueError`."""
     try:
         read = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        read = None
-    if read is None or read.tzinfo is None:
-        raise ValueError("Write the instant with its zone: 2027-01-01T00:00:00Z.")
-    return read.astimezone(UTC)
+        if read.tzinfo is not None:
+            return read.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError("Write the instant with its zone: 2027-01-01T00:00:00Z.")
 
 
 def text(value: Any) -> str:

@@ -30,6 +30,7 @@ from cms.identity import new_id
 from cms.import_formats import FORMATS
 from cms.import_jobs import Step
 from cms.import_reading import Prepared
+from cms.tables.entries import Entry
 from cms.tables.jobs import ImportJob, ImportRow
 
 router = APIRouter(tags=["imports"])
@@ -356,6 +357,11 @@ def _decide(
     again: Prepared,
     expected: int,
 ) -> tuple[Fault, ...]:
+    entry = desk.session.get(Entry, row.entry_id) if row.entry_id is not None else None
+    if entry is not None:
+        desk.permit("import", entry=entry)
+        if decision == "overwrite" and import_jobs.asked_of(job).publish:
+            desk.permit("publish", entry=entry)
     # By its note it is told apart from what the same person does by hand: a rollback leaves that.
     by = replace(desk.by, note=desk.by.note or f"import from {job.source}: {decision}")
     bring = bringer(parts_of(request), desk.session, job, again, by=by)

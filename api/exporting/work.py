@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from api.exporting.folders import file_of, folder_id, job_folder, remove_files
@@ -24,6 +26,8 @@ from cms.export_jobs import Asked
 from cms.exporting import ExportedSite, Wanted
 from cms.tables.events import Event
 from cms.tables.jobs import ExportJob
+
+log = structlog.get_logger("api.exporting")
 
 BATCH = 100
 # Between two checkpoints. Seconds.
@@ -91,6 +95,14 @@ def _driving(parts: Parts, job_id: str) -> Iterator[dict[str, Any]]:
     except (Refusal, OSError, ValueError) as error:
         _fail(run, str(error) or type(error).__name__)
         yield {"line": f"The export failed: {error}"}
+    except DBAPIError:
+        # The database does not answer, perhaps: later.
+        raise
+    except Exception as error:
+        # Other exports must not wait for ever behind one that meets a fault of ours.
+        log.exception("an export failed", export=job_id, error=str(error))
+        _fail(run, f"A fault of the program, told in the server's log: {type(error).__name__}.")
+        yield {"line": "The export failed: this is a fault of the program."}
 
 
 def _taken_up(parts: Parts, job_id: str) -> _Run | None:

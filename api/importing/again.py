@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from api.importing import places
 from api.importing.work import Coming
 from api.parts import Parts
-from cms import import_attempts, importing, site
+from cms import import_rights, importing, site
 from cms.attribution import By
 from cms.errors import Fault, WrongState
 from cms.import_jobs import asked_of
@@ -23,7 +23,7 @@ def read_again(parts: Parts, session: Session, job: ImportJob, number: int) -> P
     """A row as its source has it. Raises `WrongState` when it is not kept any more, or cannot come in."""
     asked = asked_of(job)
     spool = places.spool_file(parts, job.id)
-    types = importing.types_of_rows(session, by=import_attempts.by_of(job, parts.clock()))
+    types = import_rights.types_of(session, job)
     row = prepare_one(Task(spool, types, asked.type, asked.publish), number) if spool.exists() else None
     if row is None:
         raise WrongState("row_not_kept", "This row of the source is not kept any more. Import the source again.")
@@ -52,7 +52,7 @@ def _setting(session: Session, job: ImportJob, spool: Spool, *, publish: bool) -
     asked = asked_of(job)
     setting = Setting(
         source=job.source,
-        types=importing.types_of_rows(session, by=import_attempts.by_of(job, job.created_at)),
+        types=import_rights.types_of(session, job),
         locale=asked.locale or site.locales(session).default,
         publish=publish,
         on_conflict="overwrite",

@@ -38,8 +38,10 @@ def analyse(work: Work) -> Told:
         else:
             told = one
     told["known"] = settle_known(work)
+    with opened(work) as spool:
+        total = spool.count("items")
     yield {"line": _in_words(told)}
-    _end(work, told)
+    _end(work, told, total=total)
 
 
 def _found(work: Work) -> tuple[str, Path]:
@@ -82,8 +84,8 @@ def settle_known(work: Work) -> int:
     return count
 
 
-def _end(work: Work, told: dict[str, Any]) -> None:
-    values: dict[str, Any] = {"analysis": told, "format": told["format"], "total": told["entries"], "done": 0}
+def _end(work: Work, told: dict[str, Any], *, total: int) -> None:
+    values: dict[str, Any] = {"analysis": told, "format": told["format"], "total": total, "done": 0}
     with work.parts.database.writing() as session:
         by = work.by()
         import_attempts.end(session, work.attempt, "ready", by=by, kind="import.analysed", checkpoint={}, **values)

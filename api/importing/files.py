@@ -16,7 +16,7 @@ from api.uploads import LARGEST_UPLOAD, keep_received, take_in
 from cms import files, publishing
 from cms.attribution import By
 from cms.built_in_types import BUILT_IN
-from cms.errors import InvalidContent
+from cms.errors import Fault, InvalidContent
 from cms.files import Received
 from cms.import_formats import Asset, Problem
 from cms.importing import Brought, Outcome
@@ -45,9 +45,13 @@ class _Here:
     received: Received | None = None
 
 
+class _NotFetched(Exception):
+    """It stands on the network, and nobody asked for it to be fetched."""
+
+
 def bring_files(work: Work, *, locale: str) -> Told:
-    """Each file that has not come in: made, or the same as one that is there. One that fails is refused, and what
-    refers to it comes in without it."""
+    """Each file that has not come in: made, or the same as one that is there. One that fails is refused, one on the
+    network that is not asked for is told as a warning, and what refers to either comes in without it."""
     with opened(work, writable=True) as spool:
         base, total = spool.count("items"), spool.count("assets")
         waiting: list[tuple[SpooledAsset, Row]] = []
@@ -75,6 +79,8 @@ def _brought(
         # What waits to be written has lower numbers: the checkpoint must not pass it by.
         _write(work, spool, waiting)
         return _made(work, spool, spooled, here.received, number=number, locale=locale), True
+    except _NotFetched:
+        return _row(work, number, asset, Brought("same", None, warnings=(_said_of(asset),))), False
     except _REFUSALS as refused:
         return refusal(number, _problem(asset, refused), kind="file", dry=work.dry), False
 
@@ -92,6 +98,13 @@ def _problem(asset: Asset, refused: Exception) -> Problem:
         fault = told.errors[0] if told.errors else None
         code, reason = (fault.code, fault.message) if fault else (told.code, told.detail)
     return Problem(asset.external_id, None, None, code, reason, external_id=asset.external_id)
+
+
+def _said_of(asset: Asset) -> Fault:
+    said = (
+        f"The file is not in the source. It stands at {(asset.url or '')[:300]}: let files be fetched from the network."
+    )
+    return Fault("", "not_fetched", said)
 
 
 def _write(work: Work, spool: Spool, waiting: list[tuple[SpooledAsset, Row]]) -> None:
@@ -122,8 +135,7 @@ def _found(work: Work, asset: Asset) -> _Here:
     if asset.url is None:
         raise RefusedMedia("not_there", "The file is not in the source.")
     if not work.asked.fetch:
-        said = f"The file is not in the source. It stands at {asset.url[:300]}: let files be fetched from the network."
-        raise RefusedMedia("not_fetched", said)
+        raise _NotFetched
     return _Here() if work.dry else _Here(received=_fetched(work, asset.url))
 
 

@@ -14,7 +14,7 @@ from api.importing.entries import bring_entries
 from api.importing.files import bring_files
 from api.importing.old_paths import redirect_old_paths
 from api.importing.work import Work, give_way, opened, result
-from cms import import_attempts, importing, rolling_back, site
+from cms import import_attempts, import_rights, importing, rolling_back, site
 from cms.content_types import ContentType
 from cms.spool import Spool
 from cms.tables.jobs import ImportJob, ImportRow
@@ -132,7 +132,7 @@ def _entries(work: Work) -> Told:
 
 def _given(work: Work) -> tuple[dict[str, ContentType], str]:
     with work.parts.database.reading() as session:
-        types = importing.types_of_rows(session, by=work.by())
+        types = import_rights.types_of(session, work.job)
         return types, work.asked.locale or site.locales(session).default
 
 

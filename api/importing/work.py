@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.importing import places
 from api.parts import Parts
-from cms import import_attempts, importing
+from cms import import_attempts, import_rights, importing
 from cms.attribution import By
 from cms.database import Database
 from cms.errors import Fault
@@ -47,7 +47,8 @@ class Counts:
         outcomes.update(others)
         for row in rows:
             prefix = _PREFIXES[row["kind"]]
-            if prefix is not None:
+            # A file that nobody asked for is a warning and nothing else.
+            if prefix is not None and not (row["kind"] == "file" and row["outcome"] == "same" and not row["entry_id"]):
                 outcomes[prefix + row["outcome"]] += 1
             warnings.update(one["code"] for one in row.get("warnings") or ())
         return Counts(outcomes, warnings)
@@ -144,6 +145,7 @@ def setting_of(
         sections=sections,
         base=asked.section,
         coming=Coming(spool),
+        closed=import_rights.closed_sections(session, work.job, types),
     )
 
 

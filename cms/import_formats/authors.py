@@ -7,7 +7,7 @@ from typing import Any
 from cms.import_formats.folder import PAGE_SUFFIXES, Folder
 from cms.import_formats.front_matter import taken_apart
 from cms.import_formats.item import Author
-from cms.import_formats.known_fields import author
+from cms.import_formats.known_values import author
 from cms.import_formats.nested_values import EMPTY
 from cms.import_formats.safe_values import Refused
 

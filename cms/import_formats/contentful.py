@@ -124,7 +124,7 @@ class ContentfulExport:
         for entry, locale in self._rows():
             external_id = self._external_id(_id(entry), locale)
             try:
-                if members(entry.get("sys")).get("archivedAt"):
+                if _is_archived(entry):
                     said = "It is archived in Contentful, and left out."
                     yield self._problem("archived", said, external_id, warning=True)
                 else:
@@ -135,8 +135,8 @@ class ContentfulExport:
                 yield self._problem(refused.code, refused.reason, external_id, field=refused.field)
 
     def count(self) -> int:
-        """Entries, once for each locale."""
-        return sum(1 for _ in self._rows())
+        """Entries that are not archived, once for each locale."""
+        return sum(1 for entry, _ in self._rows() if not _is_archived(entry))
 
     def people(self) -> Iterator[Author]:
         """None besides those in bylines."""
@@ -272,9 +272,7 @@ class ContentfulExport:
     def _address(self, entry_id: str, locale: str) -> str:
         """Where a link to an entry leads in our own HTML; "" where it does not come in."""
         entry = self._entries.get(entry_id)
-        comes = (
-            entry is not None and _type_of(entry) in self._chosen and not members(entry.get("sys")).get("archivedAt")
-        )
+        comes = entry is not None and _type_of(entry) in self._chosen and not _is_archived(entry)
         return f"/contentful-entry/{entry_id}/{locale}" if comes else ""
 
     def _said_of(self, told: Mapping[str, Any]) -> dict[str, str]:
@@ -294,6 +292,10 @@ def _id(value: Mapping[str, Any]) -> str:
 
 def _type_of(entry: Mapping[str, Any]) -> str:
     return _id(members(members(entry.get("sys")).get("contentType")))
+
+
+def _is_archived(entry: Mapping[str, Any]) -> bool:
+    return bool(members(entry.get("sys")).get("archivedAt"))
 
 
 def _linked_id(value: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Items of one Directus collection, as its JSON export and its API give them: an array, or one under `data`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from cms.import_formats.nested_values import EMPTY
 from cms.import_formats.row_items import MARKUP
 from cms.import_formats.safe_values import Refused, safe
 from cms.import_formats.typed_content import Reference, composed, first_text, guesses
-from cms.import_formats.whole_document import document_in, members, moment, opened, read_document, rows, words
+from cms.import_formats.whole_document import document_in, items_of, members, moment, opened, read_document, rows, words
 
 _ID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _WHOLE_ID = re.compile(_ID)
@@ -70,15 +70,7 @@ class DirectusItems:
 
     def items(self) -> Iterator[Item | Problem]:
         """One for each member of the array."""
-        seen: set[str] = set()
-        for row in self._items:
-            try:
-                item = self._item(row, seen)
-            except Refused as refused:
-                yield Problem(self._path.name, None, refused.field, refused.code, refused.reason)
-            else:
-                seen.add(item.external_id)
-                yield item
+        return items_of(self._path.name, self._items, self._item)
 
     def count(self) -> int:
         """The members of the array."""
@@ -115,7 +107,7 @@ class DirectusItems:
         said = "The file is on the Directus server: choose base_url, such as https://cms.example.org."
         return Problem(origin_file, None, "body", "missing_target", said, warning=True)
 
-    def _item(self, row: Any, seen: set[str]) -> Item:
+    def _item(self, row: Any, seen: Set[str]) -> Item:
         if not isinstance(row, dict):
             raise Refused("not_an_object", "An item must be a JSON object.")
         row = safe(row)

@@ -3,7 +3,7 @@
 import io
 import re
 from calendar import timegm
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime
 from functools import cached_property
 from html import escape, unescape
@@ -28,9 +28,9 @@ from cms.import_formats.item import (
     SourceUnreadable,
     Target,
 )
-from cms.import_formats.known_fields import MOST_TOPICS, author, title, topics
+from cms.import_formats.known_values import MOST_TOPICS, author, instant, title, topics
 from cms.import_formats.safe_values import Refused, safe
-from cms.import_formats.whole_document import document_in, key_of, members, opened, rows, whole, words
+from cms.import_formats.whole_document import document_in, items_of, key_of, members, opened, rows, whole, words
 
 LARGEST = 20 * 1024 * 1024
 # The parser for feeds that are no XML tries them again and again from each "<".
@@ -80,8 +80,14 @@ class Feed:
             raise SourceUnreadable(str(self._path), "declares entities, which no feed needs: they are not read")
         if len(data) > LARGEST_BROKEN and not _is_xml(data):
             raise SourceUnreadable(str(self._path), "is no XML, and too large to be guessed at")
-        # A stream: bytes it would take for the name of a file.
-        found: Mapping[str, Any] = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+        try:
+            # A stream: bytes it would take for the name of a file.
+            found: Mapping[str, Any] = feedparser.parse(
+                io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False
+            )
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # The parser's own, of feeds that are damaged in ways that it does not expect.
+            raise SourceUnreadable(str(self._path), f"cannot be taken apart: {str(error)[:200]}") from None
         return found
 
     @cached_property
@@ -91,15 +97,7 @@ class Feed:
 
     def items(self) -> Iterator[Item | Problem]:
         """One for each item of the feed."""
-        seen: set[str] = set()
-        for entry in self._entries:
-            try:
-                item = self._item(entry, seen)
-            except Refused as refused:
-                yield Problem(self._path.name, None, refused.field, refused.code, refused.reason)
-            else:
-                seen.add(item.external_id)
-                yield item
+        return items_of(self._path.name, self._entries, self._item)
 
     def count(self) -> int:
         """The items of the feed."""
@@ -127,12 +125,18 @@ class Feed:
         return Target("asset", url) if _is_web(url) and _is_image(url, "") else None
 
     @cached_property
+    def _by_all(self) -> dict[str, Any]:
+        """In Atom, the author of the feed is the author of entries that name none."""
+        told = self._parsed.get("feed") if words(self._parsed.get("version")).startswith("atom") else None
+        return dict(members(told))
+
+    @cached_property
     def _entries(self) -> list[dict[str, Any]]:
         # Plain ones: the parser's own warn when they are asked for what they do not have.
         return [dict(entry) for entry in rows(self._parsed.get("entries"))]
 
-    def _item(self, entry: dict[str, Any], seen: set[str]) -> Item:
-        link = _joined(self._base, words(entry.get("link")))
+    def _item(self, entry: dict[str, Any], seen: Set[str]) -> Item:
+        link = _joined(self._base, words(entry.get("link"))) if words(entry.get("link")) else ""
         external_id = key_of(_clean(entry.get("id")) or link, "guid", seen)
         body, summary = self._texts(entry)
         files = list(self._enclosures(entry))
@@ -151,9 +155,9 @@ class Feed:
             external_id=external_id,
             fields=_checked({name: value for name, value in fields.items() if value}),
             locale=self._options.locale,
-            byline=tuple(_authors(entry)),
-            first_published_at=_moment(entry, "published_parsed") or _moment(entry, "updated_parsed"),
-            changed_at=_moment(entry, "updated_parsed"),
+            byline=tuple(_authors(entry)) or tuple(_authors(self._by_all)),
+            first_published_at=_moment(entry, "published") or _moment(entry, "updated"),
+            changed_at=_moment(entry, "updated"),
             source_fields=safe(_rest(entry, link if link != external_id else "", images[1:])),
             old_paths=self._old_paths(link),
         )
@@ -161,7 +165,8 @@ class Feed:
     def _texts(self, entry: Mapping[str, Any]) -> tuple[str, str]:
         """The body and the summary, both as HTML; the same where the feed has one text only."""
         summary = self._html(members(entry.get("summary_detail")), entry)
-        contents = [self._html(one, entry) for one in rows(entry.get("content"))]
+        whole_text = {"value": entry.get("yandex_full-text"), "type": "text/plain"}
+        contents = [self._html(one, entry) for one in (*rows(entry.get("content")), whole_text)]
         return max(contents, key=len, default="") or summary, summary
 
     def _html(self, told: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
@@ -259,15 +264,20 @@ _TAKEN = frozenset(
         "media_thumbnail",
         "base",
         "language",
+        "yandex_full-text",
     ]
 )
 
 
 def _moment(entry: Mapping[str, Any], name: str) -> datetime | None:
-    parsed = entry.get(name)
+    """As the parser reads it; what it does not know, such as Russian words, as dates of any source are read."""
+    written, parsed = words(entry.get(name)), entry.get(f"{name}_parsed")
     try:
-        return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
-    except (OverflowError, ValueError, OSError, TypeError):
+        # The parser takes Moscow's time for that of Greenwich.
+        if parsed and not written.endswith("MSK"):
+            return datetime.fromtimestamp(timegm(parsed), UTC)
+        return instant(written) if written else None
+    except (OverflowError, ValueError, OSError, TypeError, Refused):
         return None
 
 

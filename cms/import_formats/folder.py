@@ -3,12 +3,12 @@
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from slugify import slugify
 
-from cms.import_formats.item import SourceUnreadable
+from cms.import_formats.item import Asset, Problem, SourceUnreadable, Target
 from cms.import_formats.safe_values import Refused
 from cms.section_tree import MAX_SLUG, SLUG
 
@@ -53,6 +53,21 @@ class Folder:
         except (OSError, RuntimeError):  # a link to itself
             return None
         return path if path.is_relative_to(self._root) and path.is_file() else None
+
+    def asset(self, external_id: str) -> Asset | None:
+        """A file by its path, if it is there and within the folder."""
+        path = self.path(external_id) if external_id in self.files else None
+        return Asset(external_id, path) if path else None
+
+    def assets(self, named: Iterable[Target | Problem | None]) -> Iterator[Asset]:
+        """The files among what addresses stand for; each once, in their order."""
+        paths = (one.external_id for one in named if isinstance(one, Target) and one.kind == "asset")
+        seen: set[str] = set()
+        for path in paths:
+            found = self.asset(path) if path not in seen else None
+            seen.add(path)
+            if found is not None:
+                yield found
 
     def text(self, page: str) -> str:
         """A page's text, with plain line ends. Raises `Refused`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from cms.import_formats import ghost_texts
 from cms.import_formats.item import Asset, Author, Format, Item, Link, Options, Origin, Problem, Target
-from cms.import_formats.known_fields import author, locale, title
+from cms.import_formats.known_values import author, locale, title
 from cms.import_formats.safe_values import Refused, safe
 from cms.import_formats.whole_document import (
     document_in,
@@ -125,8 +125,8 @@ class GhostExport:
                 )  # fmt: skip
 
     def count(self) -> int:
-        """The posts and pages, and the warnings beside them."""
-        return len(self._posts) + sum(map(_is_restricted, self._posts))
+        """The posts and pages."""
+        return len(self._posts)
 
     def people(self) -> Iterator[Author]:
         """Everyone who wrote in Ghost."""

@@ -11,6 +11,7 @@ from lxml.html import HtmlElement
 from readability import Document
 from readability.readability import Unparseable
 
+from cms.import_formats.players import without_players
 from cms.import_formats.safe_values import Refused
 
 ENOUGH_TEXT = 140
@@ -72,7 +73,7 @@ def _read(page: HtmlElement) -> WebPage:
     if not _text(inside) and inside.find(".//img") is None:
         raise Refused("no_text", "The page has no text besides its navigation.")
     addresses = list(dict.fromkeys(_addresses(inside)))
-    return WebPage(title, _written(inside), addresses, told, language, canonical)
+    return WebPage(title, without_players(_written(inside)), addresses, told, language, canonical)
 
 
 def decoded(data: bytes) -> str:
@@ -177,10 +178,17 @@ def _found_main(page: HtmlElement) -> HtmlElement:
     if len(written) > _MOST_SEARCHED or len(_text(whole)) < ENOUGH_TEXT:
         return whole
     try:
-        found = lxml.html.fromstring(Document(written).summary(html_partial=True, keep_all_images=True))
+        found = lxml.html.fromstring(_Document(written).summary(html_partial=True, keep_all_images=True))
     except (Unparseable, etree.LxmlError, ValueError, AssertionError):
         return whole
     return found if len(_text(found)) >= ENOUGH_TEXT else whole
+
+
+class _Document(Document):  # type: ignore[misc]
+    def reverse_tags(self, node: HtmlElement, *names: str) -> Iterator[HtmlElement]:
+        """What the library may throw away as not being text: no table that has headings, as layouts have none."""
+        found: Iterator[HtmlElement] = super().reverse_tags(node, *names)
+        return (one for one in found if one.tag != "table" or one.find(".//th") is None)
 
 
 # What HTML 5 added is put into the head where a page has no body of its own.

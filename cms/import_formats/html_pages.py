@@ -17,7 +17,7 @@ from cms.import_formats import html_main_text
 from cms.import_formats.folder import Folder, slug_of
 from cms.import_formats.html_main_text import WebPage
 from cms.import_formats.item import LONGEST_EXTERNAL_ID, Asset, Author, Format, Item, Options, Origin, Problem, Target
-from cms.import_formats.known_fields import LONGEST_TITLE, MOST_AUTHORS, MOST_TOPICS, instant
+from cms.import_formats.known_values import LONGEST_TITLE, MOST_AUTHORS, MOST_TOPICS, instant
 from cms.import_formats.local_links import local_path
 from cms.import_formats.safe_values import Refused, safe
 
@@ -79,18 +79,12 @@ class HtmlPages:
 
     def assets(self) -> Iterator[Asset]:
         """The files, other than pages, that pages show or link to; each once, in the order of the pages."""
-        seen = set()
-        for page in self._folder.pages:
-            for url in self._addresses(page):
-                target = self.target(page, url)
-                if isinstance(target, Target) and target.kind == "asset" and target.external_id not in seen:
-                    seen.add(target.external_id)
-                    yield from filter(None, [self.asset(target.external_id)])
+        named = (self.target(page, url) for page in self._folder.pages for url in self._addresses(page))
+        return self._folder.assets(named)
 
     def asset(self, external_id: str) -> Asset | None:
         """The file, if it is there and within the folder."""
-        path = self._folder.path(external_id) if external_id in self._folder.files else None
-        return Asset(external_id, path) if path else None
+        return self._folder.asset(external_id)
 
     def target(self, origin_file: str, url: str) -> Target | Problem | None:
         """A page or a file of this folder, also by the site's own address; a warning for what leads nowhere."""

@@ -146,7 +146,7 @@ class Reading(Protocol):
         """Items one by one; a bad one is a `Problem` in its place."""
 
     def count(self) -> int | None:
-        """How many things `items` will yield, where that is cheap to know."""
+        """How many rows `items` will yield, warnings not among them, where that is cheap to know."""
 
     def people(self) -> Iterator[Author]:
         """Those whom the source describes in files of their own."""

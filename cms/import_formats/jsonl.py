@@ -11,7 +11,8 @@ import orjson
 
 from cms.import_formats.item import Asset, Author, Format, Item, Options, Origin, Problem, SourceUnreadable
 from cms.import_formats.json_list import LONGEST, NotAList, holds_list, members
-from cms.import_formats.known_fields import SYNONYMS, plain_name
+from cms.import_formats.known_fields import SYNONYMS
+from cms.import_formats.known_values import plain_name
 from cms.import_formats.packed import BROKEN, opened
 from cms.import_formats.row_items import CHOICES, Rows, is_on_network
 from cms.import_formats.safe_values import Refused, safe

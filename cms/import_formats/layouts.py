@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cms.import_formats.folder import Folder, slug_of
 from cms.import_formats.front_matter import taken_apart
-from cms.import_formats.known_fields import topics
+from cms.import_formats.known_values import topics
 from cms.import_formats.safe_values import Refused
 
 Name = Literal["hugo", "jekyll", "astro", "plain"]

@@ -20,9 +20,11 @@ from cms.import_formats import authors, layouts, template_tags
 from cms.import_formats.folder import INDEXES, NO_PAGES, PAGE_SUFFIXES, Folder, slug_of
 from cms.import_formats.front_matter import Page, taken_apart
 from cms.import_formats.item import LONGEST_EXTERNAL_ID, Asset, Author, Format, Item, Options, Origin, Problem, Target
-from cms.import_formats.known_fields import LONGEST_TITLE, Given, instant
+from cms.import_formats.known_fields import Given
+from cms.import_formats.known_values import LONGEST_TITLE, instant
 from cms.import_formats.layouts import Place
 from cms.import_formats.local_links import FENCE, addresses, local_path
+from cms.import_formats.players import linked_in_markdown
 from cms.import_formats.safe_values import Refused
 from cms.import_formats.template_tags import Converted
 
@@ -82,18 +84,12 @@ class MarkdownFolder:
 
     def assets(self) -> Iterator[Asset]:
         """The files, other than pages, that pages show or link to; each once, in the order of the pages."""
-        seen = set()
-        for page in self._pages:
-            for url in self._addresses(page):
-                target = self.target(page, url)
-                if isinstance(target, Target) and target.kind == "asset" and target.external_id not in seen:
-                    seen.add(target.external_id)
-                    yield from filter(None, [self.asset(target.external_id)])
+        named = (self.target(page, url) for page in self._pages for url in self._addresses(page))
+        return self._folder.assets(named)
 
     def asset(self, external_id: str) -> Asset | None:
         """The file, if it is there and within the folder."""
-        path = self._folder.path(external_id) if external_id in self._folder.files else None
-        return Asset(external_id, path) if path else None
+        return self._folder.asset(external_id)
 
     def target(self, origin_file: str, url: str) -> Target | Problem | None:
         """An item or a file of this folder; a warning for what is outside, missing, or a person's page.
@@ -165,7 +161,7 @@ class MarkdownFolder:
         """A page, and what its body is without the generator's own tags."""
         read = taken_apart(self._folder.text(page))
         converted = self._without_tags(page, read)
-        return replace(read, body=converted.body), converted
+        return replace(read, body=linked_in_markdown(converted.body)), converted
 
     def _without_tags(self, page: str, read: Page) -> Converted:
         def find(reference: str) -> str | None:

@@ -1,6 +1,5 @@
 """Values from a stranger's file, made safe to store: JSON-ready, shallow, in range, without NUL or broken text."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -63,6 +62,6 @@ def _safe_text(text: str) -> str:
 
 def _safe_number(number: float) -> float:
     # orjson reads an integer past 64 bits as a float, so a float as large as that is refused too.
-    if not math.isfinite(number) or not -LARGEST <= number < LARGEST:
+    if not -LARGEST <= number < LARGEST:
         raise Refused("number_out_of_range", "The number does not fit in 64 bits.")
     return number

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from cms.import_formats.item import Asset, Author, Item, Options, Origin, Problem
-from cms.import_formats.known_fields import MEANINGS, SYNONYMS, plain_name
+from cms.import_formats.known_fields import MEANINGS, SYNONYMS
+from cms.import_formats.known_values import plain_name
 from cms.import_formats.row_items import Rows, is_on_network
 from cms.import_formats.safe_values import Refused, safe
 

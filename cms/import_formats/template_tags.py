@@ -14,13 +14,19 @@ _CODE = (
     r"(?P<code>^ {0,3}(?P<mark>`{3,}+(?=[^`\n]*+\n)|~{3,}+(?=[^\n]*+\n)).*?(?:^ {0,3}(?P=mark)[^\n]*+$|\Z)"
     r"|(?<!`)(?P<ticks>`{1,3})(?!`)[^`\n]++(?P=ticks)(?!`))"
 )
+# The id of a heading, which our own are made without.
+_HEADING_ID = r"(?P<heading>(?<=[^\s{])[ \t]{1,9}\{#[^\s{}]{1,200}\}[ \t]{0,9}$)"
 _HUGO = re.compile(
-    _CODE + r"|\{\{(?:<(?P<angled>[^{}]{0,2000}?)>|%(?P<percent>[^{}]{0,2000}?)%)\}\}", re.MULTILINE | re.DOTALL
+    _CODE + r"|\{\{(?:<(?P<angled>[^{}]{0,2000}?)>|%(?P<percent>[^{}]{0,2000}?)%)\}\}|" + _HEADING_ID,
+    re.MULTILINE | re.DOTALL,
 )
+# A shortcode that is only shown, as it has to be written in code, too.
+_SHOWN = re.compile(r"\{\{([<%])/\*([^{}]{0,2000}?)\*/([>%])\}\}")
 _LIQUID = re.compile(
     _CODE
     + r"|\{%-?(?P<tag>[^{}]{0,2000}?)-?%\}|\{\{-?(?P<output>[^{}]{0,2000}?)-?\}\}"
-    + r"|(?P<kramdown>^\{:[^{}\n]{0,500}\}[ \t]*\n?|(?<=[)\]*_`])\{:[^{}\n]{0,500}\})",
+    + r"|(?P<kramdown>^\{:[^{}\n]{0,500}\}[ \t]*\n?|(?<=[)\]*_`])\{:[^{}\n]{0,500}\})|"
+    + _HEADING_ID,
     re.MULTILINE | re.DOTALL,
 )
 _MDX = re.compile(
@@ -67,23 +73,25 @@ def from_hugo(body: str, find: Find) -> Converted:
 
     def shortcode(found: re.Match[str]) -> str:
         inner = found["angled"] if found["angled"] is not None else found["percent"]
+        if found["heading"] is not None:
+            return _without_id(found)
         if found["code"] is not None or inner is None:
-            return found[0]
+            return _SHOWN.sub(r"{{\1\2\3}}", found[0])
         inner = inner.strip()
         if inner.startswith("/*"):
             return found[0].replace("/*", "", 1).replace("*/", "", 1)
-        return _shortcode(inner.removesuffix("/").strip(), find, done)
+        return _shortcode(inner.removesuffix("/").strip(), find, done, after=_before(found))
 
     done.body = _HUGO.sub(shortcode, body)
     return done
 
 
-def _shortcode(inner: str, find: Find, done: Converted) -> str:
+def _shortcode(inner: str, find: Find, done: Converted, *, after: str) -> str:
     closing = inner.startswith("/")
     name, _, rest = inner.removeprefix("/").strip().partition(" ")
     given = _arguments(rest)
     if name == "highlight":
-        return "\n```\n" if closing else f"\n```{given.get('0', '')}"
+        return _fence_end(after) if closing else f"\n```{given.get('0', '')}"
     if name in ("ref", "relref"):
         return _reference(given.get("path") or given.get("0") or "", find)
     if name == "figure":
@@ -100,8 +108,21 @@ def _shortcode(inner: str, find: Find, done: Converted) -> str:
     return ""
 
 
+def _without_id(found: re.Match[str]) -> str:
+    line = found.string[found.string.rfind("\n", 0, found.start()) + 1 : found.start()]
+    return "" if line.lstrip().startswith("#") else found[0]
+
+
+def _before(found: re.Match[str]) -> str:
+    return found.string[max(found.start() - 1, 0) : found.start()]
+
+
+def _fence_end(after: str) -> str:
+    return "```\n" if after == "\n" else "\n```\n"
+
+
 def _key(name: str) -> str | int:
-    return int(name) if name.isdigit() else name
+    return int(name) if name.isdecimal() else name
 
 
 def _arguments(written: str) -> dict[str, str]:
@@ -165,8 +186,12 @@ class _Liquid:
             return found[0]
         if found["kramdown"] is not None:
             return ""
+        if found["heading"] is not None:
+            return _without_id(found)
         if found["output"] is not None:
             return self._output(found["output"].strip())
+        if name == "endhighlight":
+            return _fence_end(_before(found))
         return self._tag(name, (found["tag"] or "").strip().partition(" ")[2].strip())
 
     def _tag(self, name: str, rest: str) -> str:
@@ -175,8 +200,6 @@ class _Liquid:
             return ""
         if name == "highlight":
             return f"\n```{rest.partition(' ')[0]}"
-        if name == "endhighlight":
-            return "\n```\n"
         if name in ("post_url", "link"):
             return _reference(rest, self._find)
         if not name.startswith("end"):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cms.import_formats.item import Author, Item, Link, Options, Origin
-from cms.import_formats.known_fields import MOST_TOPICS, READERS, SYNONYMS, instant
+from cms.import_formats.known_fields import SYNONYMS
+from cms.import_formats.known_values import MOST_TOPICS, READERS, instant
 from cms.import_formats.nested_values import EMPTY, value_at
 from cms.import_formats.row_items import MARKUP
 from cms.import_formats.safe_values import Refused, safe

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from cms.import_formats.item import LONGEST_EXTERNAL_ID, SourceUnreadable
-from cms.import_formats.known_fields import instant
+from cms.import_formats.item import LONGEST_EXTERNAL_ID, Item, Problem, SourceUnreadable
+from cms.import_formats.known_values import instant
 from cms.import_formats.safe_values import Refused
 
 LARGEST = 200 * 1024 * 1024
@@ -120,6 +120,19 @@ def key_of(value: Any, name: str, seen: Set[str]) -> str:
     if key in seen:
         raise Refused("duplicate", f"An earlier item has the external id {key!r}.", field=name)
     return key
+
+
+def items_of(file: str, rows: Iterable[Any], read: Callable[[Any, Set[str]], Item]) -> Iterator[Item | Problem]:
+    """What `read` makes of each row, which it gets with the external ids before it; a problem for what it refuses."""
+    seen: set[str] = set()
+    for row in rows:
+        try:
+            item = read(row, seen)
+        except Refused as refused:
+            yield Problem(file, None, refused.field, refused.code, refused.reason)
+        else:
+            seen.add(item.external_id)
+            yield item
 
 
 def moment(row: Mapping[str, Any], name: str) -> datetime | None:

@@ -25,7 +25,7 @@ from api.parts import Parts
 from api.settings import Settings
 from api.starting import prepared
 from api.uploads import take_in
-from cms import export_jobs, files, site_digest
+from cms import export_jobs, exporting, files, site_digest
 from cms.attribution import COMMAND_LINE, By
 from cms.export_jobs import Asked
 from cms.files import Received
@@ -124,6 +124,8 @@ def test_what_cannot_be_asked_is_refused_with_pointers(site: Site) -> None:
         "/filter/ids/0": "not_an_id",
         "/filter/changed_since": "bad_date",
     }
+    absurd = {"format": "jsonl", "filter": {"changed_since": "0001-01-01T00:00:00+14:00"}}
+    assert faults_of(refused(desk.post("exports", json=absurd), 422)) == {"/filter/changed_since": "bad_date"}
     body = {"format": "jsonl", "options": {"color": "red"}}
     assert faults_of(refused(desk.post("exports", json=body), 422)) == {"/options/color": "unknown_option"}
     refused(desk.get(f"exports/{new_id()}"), 404)
@@ -327,6 +329,24 @@ def test_the_server_takes_up_what_was_left(house: Parts, olga: Colleague) -> Non
     assert not exporter.step()
     exporter.close()
     assert [job_now(house, id).state for id in ids] == ["completed", "completed"]
+
+
+def test_others_do_not_wait_behind_an_export_that_meets_a_fault_of_the_program(
+    house: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("a fault of the program")
+
+    ids = [a_job(house, "csv"), a_job(house)]
+    monkeypatch.setattr(exporting, "count", broken)
+    exporter = Exporter(house)
+    exporter.step()
+    monkeypatch.undo()
+    while job_now(house, ids[1]).state == "running":
+        exporter.step()
+    exporter.close()
+    assert [job_now(house, id).state for id in ids] == ["failed", "completed"]
+    assert "KeyError" in str(job_now(house, ids[0]).failure)
 
 
 def test_a_lost_file_is_told_and_the_rest_comes_out(house: Parts, olga: Colleague) -> None:

@@ -344,10 +344,29 @@ def test_a_file_that_does_not_come_does_not_lose_the_text(parts: Parts, tmp_path
     source.rows = [an_item("one", fields={"cover": Link("asset", "far")})]
     source.files = [Asset("far", None, url="https://files.example/far.jpg")]
     report = ran(parts, tmp_path, publish=True)
-    assert (report["state"], report["outcomes"]) == ("completed_with_errors", {"files refused": 1, "made": 1})
-    [refused] = [row for row in result_rows(parts, report) if row.outcome == "refused"]
-    assert (refused.kind, refused.code) == ("file", "not_fetched")
+    assert (report["state"], report["outcomes"]) == ("completed", {"made": 1})
+    assert report["warnings"] == {"not_fetched": 1, "missing_target": 1}
+    [told] = [row for row in result_rows(parts, report) if row.kind == "file"]
+    assert (told.outcome, told.entry_id, [one["code"] for one in told.warnings or ()]) == (
+        "same",
+        None,
+        ["not_fetched"],
+    )
+    assert ran(parts, tmp_path, publish=True)["outcomes"] == {"same": 1}
     assert entry_of(parts, "one").published_revision == 1
+
+
+def test_a_file_that_comes_later_comes_into_its_row(parts: Parts, tmp_path: Path, source: Given) -> None:
+    source.rows = [an_item("one", fields={"cover": Link("asset", "far")}), an_item("two")]
+    source.files = [Asset("far", None, url="https://files.example/far.jpg")]
+    ran(parts, tmp_path, publish=True)
+    picture = tmp_path / "far.jpg"
+    picture.write_bytes(a_picture())
+    source.files = [Asset("far", picture)]
+    assert ran(parts, tmp_path, publish=True)["outcomes"] == {"files made": 1, "changed": 1, "same": 1}
+    with parts.database.reading() as session:
+        assert newest_fields(session, entry_of(parts, "one"))["cover"] == entry_of(parts, "asset:far").id
+    assert ran(parts, tmp_path, publish=True)["outcomes"] == {"files same": 1, "same": 2}
 
 
 def test_authors_become_persons_once(parts: Parts, tmp_path: Path, source: Given) -> None:

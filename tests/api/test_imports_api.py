@@ -468,3 +468,34 @@ def test_the_limits_are_told(site: Site) -> None:
     limits = data_of(site.publisher.get("limits"))
     assert limits["import_bytes"] >= 2**31
     assert limits["import_files"] == 100
+
+
+def test_progress_is_told_of_all_rows_the_refused_too(site: Site) -> None:
+    job = send(site.publisher, lines(row("a"), {"external_id": "b"}, {"external_id": "c"}), run="true")
+    assert (job["done"], job["total"]) == (3, 3)
+
+
+def test_rows_are_of_types_that_the_actor_may_bring_in(site: Site) -> None:
+    script = site.key("publisher", "import", "read", "publish:news")
+    word, types = fresh(), ("news", "page", "menu")
+    content = lines(*(row(f"{word}{kind}", kind=kind) for kind in types))
+    job = send(script, content, type="news", publish="true", run="true", mapping='{"kind": "type"}')
+    assert [one["code"] for one in results(script, job)] == [None, "not_imported", "not_imported"]
+    drafts = send(script, content, type="news", run="true", mapping='{"kind": "type"}')
+    assert [one["code"] for one in results(script, drafts)] == [None, None, None]
+
+
+@pytest.mark.parametrize("role", ["reader", "editor"])
+def test_rows_stand_in_sections_in_which_the_actor_may_import(site: Site, role: str) -> None:
+    script, slug = site.key("publisher"), fresh("closed")
+    (section,) = site.administrator.sections(slug)
+    operation = {"op": "set", "section": section, "access": {data_of(script.get("me"))["id"]: role}}
+    tree = data_of(site.administrator.get("structure"))
+    answer = site.administrator.call("POST", "structure/changes", seen=tree, json={"operations": [operation]})
+    data_of(site.administrator.call("PUT", "structure/publication", seen=data_of(answer)))
+    content = lines(*(row(fresh(), section=where) for where in (slug, f"{slug}/below", fresh("open"))))
+    job = send(script, content)
+    for step, dry in (("dry-run", "true"), ("run", "false")):
+        order(script, job, step)
+        told = results(script, job, **{"filter[dry]": dry, "filter[kind]": "entry"})
+        assert [one["code"] for one in told] == ["forbidden", "forbidden", None]

@@ -45,7 +45,7 @@ def test_a_damaged_export_is_read_as_far_as_it_goes(
     try:
         reading = FORMATS[name].read(source, Options(locale="ru"))
         found = list(reading.items())
-        assert reading.count() == len(found)
+        assert reading.count() == sum(isinstance(one, Item) or not one.warning for one in found)
         list(reading.assets())
         list(reading.people())
     except SourceUnreadable:

@@ -133,3 +133,11 @@ def test_whatever_stands_in_an_item_is_an_item_or_a_problem(tmp_path: Path, data
     read = reading("directus", path, base_url=HERE)
     list(read.assets())
     assert len(list(read.items())) == read.count() == len(json.loads(path.read_text()))
+
+
+def test_a_number_of_hundreds_of_digits_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "articles.json"
+    path.write_text('[{"id": 1, "title": "\\ud800", "sort": ' + "9" * 400 + "}]")
+    [problem] = reading("directus", path).items()
+    assert isinstance(problem, Problem)
+    assert problem.code in ("lone_surrogate", "number_out_of_range")

@@ -282,3 +282,39 @@ def test_a_damaged_feed_is_read_as_far_as_it_goes(tmp_path: Path, cuts: list[tup
 def test_items_keep_their_order(tmp_path: Path) -> None:
     path = a_feed(tmp_path, "".join(f"<item><guid>{n}</guid><title>{n}</title></item>" for n in range(5)))
     assert [one.external_id for one in items("feed", path)] == list("01234")
+
+
+@pytest.mark.parametrize("written", ["Вт, 05 мар 2024 14:30:00 +0300", "Tue, 05 Mar 2024 14:30:00 MSK"])
+def test_dates_may_be_in_russian_and_of_moscow(tmp_path: Path, written: str) -> None:
+    found = one(tmp_path, f"<pubDate>{written}</pubDate>")
+    assert found.first_published_at == datetime(2024, 3, 5, 11, 30, tzinfo=UTC)
+
+
+def test_the_whole_text_of_feeds_for_yandex_is_the_body(tmp_path: Path) -> None:
+    text = '<yandex:full-text xmlns:yandex="http://news.yandex.ru">One.\n\nTwo &amp;</yandex:full-text>'
+    fields = one(tmp_path, f"<description>Short</description>{text}").fields
+    assert (fields["summary"], fields["body"]["value"]) == ("Short", "<p>One.</p><p>Two &amp;</p>")
+
+
+def test_the_author_of_a_feed_of_atom_is_that_of_entries_without_one(tmp_path: Path) -> None:
+    path = tmp_path / "feed.xml"
+    entries = "".join(f"<entry><id>{n}</id><title>{n}</title>{author}</entry>" for n, author in enumerate(AUTHORS))
+    path.write_text(f'<feed xmlns="http://www.w3.org/2005/Atom"><author><name>All</name></author>{entries}</feed>')
+    assert [[by.name for by in found.byline] for found in items("feed", path)] == [["All"], ["Own"]]
+
+
+AUTHORS = ("", "<author><name>Own</name></author>")
+
+
+def test_the_address_of_the_site_is_that_of_no_item(tmp_path: Path) -> None:
+    nameless = a_feed(tmp_path, "<item><title>A</title></item>", channel="<link>https://news.example/</link>")
+    [problem] = reading("feed", nameless).items()
+    assert isinstance(problem, Problem)
+    assert problem.code == "missing"
+
+
+@pytest.mark.parametrize("start", [b'<?xml version="1.0" encoding="\xff"?>', b"&#xD800;"])
+def test_a_feed_that_the_parser_stumbles_over_is_refused(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "feed.xml").write_bytes(start + b"<rss><channel><title>&#xD800;</title><item></rss>")
+    with pytest.raises(SourceUnreadable, match="cannot be taken apart"):
+        reading("feed", tmp_path / "feed.xml").count()

@@ -251,3 +251,21 @@ def test_any_page_is_an_item_or_a_problem(page: bytes, tmp_path: Path) -> None:
 def test_any_address_is_answered(url: str, tmp_path_factory: Any) -> None:
     reading = opened(tmp_path_factory.getbasetemp() / "empty-site", {"a.html": PAGE})
     assert isinstance(reading.target("a.html", url), Target | Problem | None)
+
+
+def test_a_table_with_headings_is_part_of_the_text(tmp_path: Path) -> None:
+    table = "<table><tr><th>A</th><td>1</td></tr></table>"
+    found = item(tmp_path, f"<title>T</title><body><div id=menu><a href=/>Home</a></div><div>{PARAGRAPHS}{table}</div>")
+    assert "<th>A</th>" in found.fields["body"]["value"]
+
+
+PARAGRAPHS = f"<p>{TEXT}</p>" * 3
+
+
+def test_a_player_is_a_link_to_its_file(tmp_path: Path) -> None:
+    player = "<video controls><source src='a%20b.mp4?x'>Your browser has no video.</video>"
+    reading = opened(tmp_path, {"page.html": f"<title>T</title><p>{TEXT}</p>{player}", "a b.mp4": b"x"})
+    [found] = reading.items()
+    assert isinstance(found, Item)
+    assert found.fields["body"]["value"].endswith('<a href="a%20b.mp4?x">a b.mp4</a>')
+    assert [asset.external_id for asset in reading.assets()] == ["a b.mp4"]

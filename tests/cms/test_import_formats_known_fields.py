@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cms.import_formats import FORMATS, Author, Item, Options, Problem, dates
-from cms.import_formats.known_fields import MEANINGS, SYNONYMS, Given, plain_name
+from cms.import_formats.known_fields import MEANINGS, SYNONYMS, Given
+from cms.import_formats.known_values import plain_name
 from cms.import_formats.row_items import MEANINGS as OF_ROWS
 from cms.import_formats.safe_values import Refused
 

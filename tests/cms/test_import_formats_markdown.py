@@ -1,5 +1,6 @@
 """A folder of Markdown pages: where pages go, what they are called, whom they are by, where their links lead."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from cms.import_formats import FORMATS, Asset, Author, Item, Options, Problem, Reading, SourceUnreadable, Target
 from cms.import_formats.local_links import addresses
 from cms.import_formats.markdown import plain
+from cms.import_formats.players import linked_in_markdown
 
 SHARED_TMP = [HealthCheck.function_scoped_fixture]
 
@@ -348,3 +350,29 @@ def test_any_page_is_an_item_or_a_problem(text: str | bytes, tmp_path: Path) -> 
 def test_any_address_is_answered(url: str, tmp_path_factory: Any) -> None:
     reading = opened(tmp_path_factory.getbasetemp() / "empty-site", a="x")
     assert isinstance(reading.target("a.md", url), Target | Problem | None)
+
+
+PLAYER = '<video controls>\n  <source src="clip.mp4">\nYour browser has no video.\n</video>'
+
+
+@pytest.mark.parametrize(
+    ("markdown", "body"),
+    [
+        (f"Look:\n\n{PLAYER}", 'Look:\n\n<a href="clip.mp4">clip.mp4</a>'),
+        ("<AUDIO src='http://x.org/'></AUDIO>", '<a href="http://x.org/">x.org</a>'),
+        (f"```html\n{PLAYER}\n```", f"```html\n{PLAYER}\n```"),
+        ('`<video src="a">` x', '`<video src="a">` x'),
+        ('Code:\n\n    <video src="a"></video>', 'Code:\n\n    <video src="a"></video>'),
+        ('<iframe title="<video>" src="a">', '<iframe title="<video>" src="a">'),
+        ('<video src="a"> x <video src="b"></video>', '<a href="a">a</a> x <a href="b">b</a>'),
+    ],
+)
+def test_a_player_is_a_link_to_its_file(markdown: str, body: str, tmp_path: Path) -> None:
+    assert item(tmp_path, f"---\ntitle: T\n---\n{markdown}").fields["body"]["value"].strip() == body
+
+
+@pytest.mark.parametrize("written", ["<video>", "<video src='a'>", "<video ", "<video></audio>"])
+def test_a_page_of_nothing_but_players_does_not_take_long(written: str) -> None:
+    started = time.process_time()
+    linked_in_markdown(f"{written * 20_000}</video>")
+    assert time.process_time() - started < 2

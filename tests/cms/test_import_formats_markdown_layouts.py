@@ -1,6 +1,7 @@
 """Folders as Hugo, Jekyll and Astro lay them out: their pages, addresses, dates, files, and tags between the words."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cms.import_formats import FORMATS, Item, Options, Problem, Reading, Target
-from cms.import_formats.template_tags import from_hugo, from_jekyll, from_mdx
+from cms.import_formats.template_tags import Converted, from_hugo, from_jekyll, from_mdx
 
 
 def opened(root: Path, files: dict[str, str], **choices: str) -> Reading:
@@ -273,7 +274,7 @@ def test_the_mapping_that_is_proposed_changes_nothing(choice: str, tmp_path: Pat
     [
         ("`{{< x >}}` {{</* y */>}}", "`{{< x >}}` {{< y >}}"),
         ("```\n{{< x >}}\n```\n", "```\n{{< x >}}\n```\n"),
-        ("{{< highlight go >}}\nx\n{{< /highlight >}}", "\n```go\nx\n\n```\n"),
+        ("{{< highlight go >}}\nx\n{{< /highlight >}}", "\n```go\nx\n```\n"),
         ("{{% notice tip %}}in{{% /notice %}}", "in"),
         ("{{< youtube abc >}}", '<iframe src="https://www.youtube.com/embed/abc"></iframe>'),
         (
@@ -293,7 +294,7 @@ def test_shortcodes(written: str, expected: str) -> None:
     [
         ("{% raw %}{{ x }}{% endraw %}!", "{{ x }}!"),
         ("a{% comment %}b{{ x }}{% endcomment %}c", "ac"),
-        ("{% highlight ruby linenos %}\nx\n{% endhighlight %}", "\n```ruby\nx\n\n```\n"),
+        ("{% highlight ruby linenos %}\nx\n{% endhighlight %}", "\n```ruby\nx\n```\n"),
         ("{% if x %}in{% endif %}", "in"),
         ("{{ site.baseurl }}/a {{ page.title }}", "/a T"),
         ("[x](y){:target=\"_blank\"}", "[x](y)"),
@@ -354,3 +355,17 @@ def test_a_page_of_nothing_but_openings_takes_no_minutes(opening: str) -> None:
     for convert in (from_mdx, lambda text: from_hugo(text, str), lambda text: from_jekyll(text, str, {})):
         convert(text)
     assert time.process_time() - started < 30  # it takes one or two; what must not be takes hours
+
+
+def test_a_shortcode_that_is_shown_in_code_is_shown_as_it_is_written() -> None:
+    shown = "```\n{{</* youtube 1 */>}}\n```\n{{%/* note */%}}"
+    assert from_hugo(shown, lambda _: None).body == "```\n{{< youtube 1 >}}\n```\n{{% note %}}"
+
+
+@pytest.mark.parametrize("convert", [lambda text: from_hugo(text, str), lambda text: from_jekyll(text, str, {})])
+def test_ids_of_headings_are_no_part_of_their_words(convert: Callable[[str], Converted]) -> None:
+    assert convert("## Part {#part}\n\nIn CSS: a {#b}").body == "## Part\n\nIn CSS: a {#b}"
+
+
+def test_a_number_that_is_no_digit_is_a_name() -> None:
+    assert list(from_hugo('{{< tweet ²="1" >}}', lambda _: None).dropped) == ["tweet"]

@@ -51,12 +51,12 @@ def test_every_link_is_accounted_for(doka: Reading, pages: dict[str, Item]) -> N
             if isinstance(found, Target):
                 assert found.kind == "asset" or found.external_id in pages
             kinds[found.kind if isinstance(found, Target) else found.code if found else "elsewhere"] += 1
-    assert kinds == {"item": 6119, "missing_target": 1438, "elsewhere": 995, "asset": 359, "links_to_person": 18}
+    assert kinds == {"item": 6119, "missing_target": 1422, "elsewhere": 995, "asset": 356, "links_to_person": 18}
 
 
 def test_every_asset_is_a_file(doka: Reading) -> None:
     assets = list(doka.assets())
-    assert len(assets) == len({asset.external_id for asset in assets}) == 423
+    assert len(assets) == len({asset.external_id for asset in assets}) == 420
     assert all(asset.path and asset.path.is_file() for asset in assets)
 
 

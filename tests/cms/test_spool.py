@@ -112,3 +112,14 @@ def test_trimmed_it_keeps_ids_and_the_rows_that_are_wanted(path: Path) -> None:
         kept = whole.row(2)
     assert kept is not None
     assert isinstance(kept.row, Problem)
+
+
+def test_a_row_whose_section_is_too_deep_is_a_problem_and_makes_no_sections(tmp_path: Path) -> None:
+    path = tmp_path / "spool.db"
+    with spool.written(path) as writer:
+        told = writer.add(an_item(1, section=("a",) * 2_000))
+        writer.keep(Read("jsonl", Path("rows"), Options(), links_inside=False))
+    assert isinstance(told, Problem)
+    assert (told.code, told.field, told.external_id) == ("too_deep", "section", "row-1")
+    with Spool(path) as whole:
+        assert (whole.count("items"), whole.sections()) == (1, {})

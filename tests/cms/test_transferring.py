@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import publishing, saving, site_digest, transferring, trash
+from cms import counter_rules, publishing, saving, scheduling, site_digest, transferred_plans, transferring, trash
+from cms.clock import written
 from cms.errors import InvalidContent, Refusal, StaleRevision, WrongState
 from cms.identity import new_id
 from cms.snapshots import revision_of
 from cms.tables.entries import Entry
-from cms.tables.publications import Publication
+from cms.tables.publications import Publication, Schedule
 from tests.cast import NOBODY_ID, PAVEL_ID, Colleague, a_live_news, a_news, change, sections, what_is_at
+from tests.cms.whole_sites import an_image
 
 Line = dict[str, Any]
 
@@ -110,6 +112,12 @@ def revised(**changed: Any) -> Callable[[Line], Line]:
     return lambda line: {**line, "revisions": [{**line["revisions"][0], **changed}]}
 
 
+A_PLAN: Line = {
+    "revision": 1, "publish_at": "2031-01-01T00:00:00Z", "unpublish_at": None, "zone": "Europe/Moscow", "failure": None,
+    "answer": {"kind": "not_found", "to": None, "explanation": None}, "set_at": "2026-01-01T00:00:00Z",
+    "actor_kind": "person", "actor_id": NOBODY_ID, "actor_name": "Olga", "on_behalf_of": None, "request": None,
+    "note": None,
+}  # fmt: skip
 BAD: dict[str, tuple[Callable[[Line], Line], str]] = {
     "no revisions": (lambda line: {**line, "revisions": []}, "missing_revision"),
     "revisions that are none": (lambda line: {**line, "revisions": ["x"]}, "bad_value"),
@@ -133,6 +141,14 @@ BAD: dict[str, tuple[Callable[[Line], Line], str]] = {
     "a person who is none": (revised(byline=[NOBODY_ID]), "unknown_person"),
     "a byline that is none": (revised(byline=[{}]), "bad_value"),
     "a folder that is a text": (lambda line: {**line, "schedule": "x"}, "bad_value"),
+    "an instant before all": (lambda line: {**line, "created_at": "0001-01-01T00:00:00+14:00"}, "bad_value"),
+    "an instant after all": (revised(saved_at="9999-12-31T23:59:59-14:00"), "bad_value"),
+    "a file that is none": (revised(fields={"title": "A", "cover": {"a": 1}}), "string_type"),
+    "a plan in no zone": (lambda line: {**line, "schedule": {**A_PLAN, "zone": "Europe/Atlantis"}}, "unknown_zone"),
+    "a plan with an answer of its own": (
+        lambda line: {**line, "schedule": {**A_PLAN, "answer": {"kind": "not_found", "also": "x"}}},
+        "bad_value",
+    ),
 }
 
 
@@ -209,3 +225,65 @@ def test_what_a_draft_moved_to_is_not_where_it_stands_for_visitors(session: Sess
     bring(session, line, olga)
     assert what_is_at(session, "/hours-too") == ("entry", line["id"])
     assert what_is_at(session, "/later-too") is None
+
+
+@pytest.mark.parametrize("passed", ["publish_at", "unpublish_at"])
+def test_a_plan_whose_instant_has_passed_is_held_for_a_person(session: Session, olga: Colleague, passed: str) -> None:
+    line = another(line_of(session, a_live_news(session, by=olga.by(), slug="hours")))
+    line["schedule"] = {**A_PLAN, "publish_at": None, "unpublish_at": None, passed: written(olga.clock())}
+    bring(session, line, olga)
+    planned = session.get_one(Schedule, line["id"])
+    assert planned.failure == transferred_plans.HELD
+    assert scheduling.next_due(session, now=olga.clock()) is None
+    assert bring(session, line, olga).outcome == "same"
+
+
+def test_a_plan_whose_instant_is_to_come_goes_on(session: Session, olga: Colleague) -> None:
+    line = another(line_of(session, a_live_news(session, by=olga.by(), slug="hours")), schedule=A_PLAN)
+    bring(session, line, olga)
+    assert session.get_one(Schedule, line["id"]).failure is None
+
+
+def test_a_document_has_all_that_whoever_shows_it_counts_on(session: Session, olga: Colleague) -> None:
+    line = another(line_of(session, a_live_news(session, by=olga.by(), slug="hours")))
+    line = revised(fields={"title": "A", "body": {"type": "doc"}})(line)
+    bring(session, line, olga)
+    body = revision_of(session, session.get_one(Entry, line["id"])).fields["body"]
+    assert body["content"] == [{"type": "paragraph"}]
+
+
+SPOILED: list[Line] = [
+    {"a": 1},
+    {"sha256": 1},
+    {"name": None},
+    {"size": 1},
+    {"width": "1; drop"},
+    {"frames": "many"},
+    {"script": "x"},
+    {"picture": {"sha256": "ab" * 32}},
+    {"picture": "x"},
+]
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_what_an_entry_tells_of_a_file_is_compared_with_the_file(
+    session: Session, olga: Colleague, spoiled: Line
+) -> None:
+    image = session.get_one(Entry, an_image(session, olga))
+    line = another(line_of(session, image))
+    revision = line["revisions"][0]
+    file = spoiled if spoiled == {"a": 1} else {**revision["fields"]["file"], **spoiled}
+    line = revised(fields={**revision["fields"], "file": file})(line)
+    with pytest.raises(InvalidContent):
+        bring(session, line, olga)
+    older = {"line": "revision", "entry_id": image.id, **line["revisions"][0]}
+    with pytest.raises(InvalidContent):
+        bring(session, older, olga)
+
+
+def test_a_counter_whose_export_leaves_its_code_out_can_be_looked_at(session: Session, olga: Colleague) -> None:
+    fields = {"provider": "custom", "position": "body_end", "category": "marketing"}
+    line = another(line_of(session, a_live_news(session, by=olga.by(), slug="hours")), type="counter")
+    line |= {"publication": None, "published_revision": None, "first_published_at": None, "published_at": None}
+    bring(session, revised(fields={"title": "Ours", **fields}, slug=None)(line), olga)
+    assert isinstance(counter_rules.warnings(session, session.get_one(Entry, line["id"])), tuple)

@@ -50,7 +50,7 @@ def fresh_site(template: Path, folder: Path) -> Iterator[Database]:
 def a_whole_site(session: Session, olga: Colleague) -> None:
     """People, a type, sections, all kinds of entries in all states, moves, plans, the trash, a rule."""
     news, archive = sections(session, "news", "archive", by=olga.by())
-    image = _an_image(session, olga)
+    image = an_image(session, olga)
     put(session, by=olga.by())
     a_vacancy(session, by=olga.by(), live=True, salary=1200.5, level="middle", contact="hr@example.org")
     live = a_live_news(
@@ -81,7 +81,8 @@ def _move(session: Session, entry: Entry, section: str, olga: Colleague) -> None
     session.flush()
 
 
-def _an_image(session: Session, olga: Colleague) -> str:
+def an_image(session: Session, olga: Colleague) -> str:
+    """The id of a live picture."""
     received = Received(
         PICTURE, "image", "cat.png", "image/png", 9, 3, 2, fingerprint="0123456789abcdef", color="#aabbcc"
     )

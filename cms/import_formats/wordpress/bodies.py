@@ -5,14 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape, unescape
 
+from cms.import_formats.players import without_players
 from cms.import_formats.wordpress import blocks, shortcodes
 from cms.import_formats.wordpress.addresses import candidates, file_key
 from cms.import_formats.wordpress.paragraphs import embedded_paragraphs, paragraphs, without_comments
 from cms.import_formats.wordpress.shortcodes import Attached, player
 
-_PLAYER = re.compile(r"<(?P<name>audio|video)\b(?P<rest>[^<>]*)>", re.IGNORECASE)
-_PLAYER_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("audio", "video")}
-_SOURCE = re.compile(r"""\bsrc\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')""", re.IGNORECASE)
 _LINKED_IMAGE = re.compile(r"(<a\s[^<>]*>)\s*(<img\s[^<>]*>)\s*</a>", re.IGNORECASE)
 _TAG = re.compile(r"<(?:a|img)\s[^<>]*>", re.IGNORECASE)
 _ADDRESS = re.compile(r"""(\b(?:src|href)\s*=\s*)(?:"([^"<>]*)"|'([^'<>]*)')""", re.IGNORECASE)
@@ -55,7 +53,7 @@ def read(content: str, around: Around, *, footnotes: str = "") -> Body:
     else:
         html = paragraphs(shortcodes.expanded(content, around.attached))
     unknown = tuple(shortcodes.unknown(html))
-    return Body(_with_own_addresses(_without_players(html), around).strip(), unknown, left_out)
+    return Body(_with_own_addresses(without_players(html, player), around).strip(), unknown, left_out)
 
 
 def addresses(html: str) -> list[str]:
@@ -67,27 +65,6 @@ def mentioned(content: str) -> set[str]:
     """Addresses in a text as WordPress keeps it, in shortcodes and styles, too."""
     bare = without_comments(content)
     return {*addresses(bare), *(unescape(found[0]) for found in _ANY_ADDRESS.finditer(bare))}
-
-
-def _without_players(html: str) -> str:
-    """Players as links to what they play: a rich text has none."""
-    if "<audio" not in html and "<video" not in html:
-        return html
-    kept = []
-    at = 0
-    endless: set[str] = set()
-    while tag := _PLAYER.search(html, at):
-        kept.append(html[at : tag.start()])
-        name = tag["name"].lower()
-        end = None if name in endless else _PLAYER_END[name].search(html, tag.end())
-        if end is None:
-            endless.add(name)
-        inner = html[tag.end() : end.start()] if end else ""
-        at = end.end() if end else tag.end()
-        source = _SOURCE.search(tag["rest"]) or _SOURCE.search(inner)
-        kept.append(player(unescape(source[1] or source[2] or "")) if source else inner)
-    kept.append(html[at:])
-    return "".join(kept)
 
 
 def _with_own_addresses(html: str, around: Around) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from cms.import_formats.folder import slug_of
 from cms.import_formats.item import LONGEST_EXTERNAL_ID, Author, Item, Link, Options, Origin, Past, Problem
-from cms.import_formats.known_fields import LONGEST_TITLE, MOST_TOPICS
+from cms.import_formats.known_values import LONGEST_TITLE, MOST_TOPICS
 from cms.import_formats.safe_values import Refused, safe
 from cms.import_formats.wordpress import bodies, serialized
 from cms.import_formats.wordpress.addresses import file_key, number_of, spelled

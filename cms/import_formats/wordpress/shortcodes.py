@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape, unescape
-from urllib.parse import unquote
 
+from cms.import_formats import players
 from cms.import_formats.wordpress.paragraphs import embed
 
 KNOWN = ("caption", "wp_caption", "gallery", "embed", "audio", "video", "playlist")
@@ -64,8 +64,7 @@ def player(url: str, *, label: str = "") -> str:
         framed = embed(escape(url))
         if "<iframe" in framed:
             return framed
-    name = label or unquote(url.partition("?")[0].rstrip("/").rpartition("/")[2]) or url
-    return f'<p><a href="{escape(url)}">{escape(name)}</a></p>'
+    return f"<p>{players.link(url, label=label)}</p>"
 
 
 def _expanded(text: str, attached: Attached) -> Iterator[str]:
