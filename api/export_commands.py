@@ -8,10 +8,12 @@ from sqlalchemy.orm import Session
 
 from api.exporting import drive, file_of, folder_id, formats_of, remove_files
 from api.parts import Parts
-from cms import export_jobs, site, site_digest, structure
+from cms import site, structure
 from cms.attribution import COMMAND_LINE, By
 from cms.errors import Fault, InvalidContent
-from cms.export_jobs import Asked
+from cms.exports import digest as site_digest
+from cms.exports import jobs as export_jobs
+from cms.exports.jobs import Asked
 
 Told = Iterator[dict[str, Any]]
 

@@ -10,11 +10,12 @@ from sqlalchemy import or_, select
 from api import background
 from api.importing import drive, folder_id, job_folder
 from api.parts import Parts
-from cms import import_jobs, people
+from cms import people
 from cms.attribution import COMMAND_LINE, By
 from cms.errors import Fault, InvalidContent, WrongState
 from cms.identity import new_id
-from cms.import_jobs import AT_WORK
+from cms.imports import jobs as import_jobs
+from cms.imports.jobs import AT_WORK
 from cms.showing import instant
 from cms.tables.jobs import ImportJob, ImportRow
 

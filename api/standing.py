@@ -9,10 +9,11 @@ import structlog
 from api.fetching import Fetched, NotModified
 from api.importing.places import files_folder, folder_id, job_folder
 from api.parts import Parts
-from cms import import_jobs, standing_imports
 from cms.errors import Refusal
 from cms.identity import new_id
-from cms.standing_imports import Answer, Due
+from cms.imports import jobs as import_jobs
+from cms.imports import standing as standing_imports
+from cms.imports.standing import Answer, Due
 from media.receiving import Incoming
 from media.refusals import RefusedMedia
 

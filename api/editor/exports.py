@@ -13,11 +13,11 @@ from api.editor.replies import page_reply
 from api.exporting import file_of, folder_id, formats_of, remove_files
 from api.idempotency import once
 from api.problems import Problem
-from cms import export_jobs
 from cms.errors import NotFound
 from cms.export_formats import ExportFormat
-from cms.export_jobs import Asked
-from cms.exporting import Wanted
+from cms.exports import jobs as export_jobs
+from cms.exports.exporting import Wanted
+from cms.exports.jobs import Asked
 from cms.identity import new_id
 from cms.tables.jobs import ExportJob
 

@@ -22,14 +22,16 @@ from api.importing import bringer, folder_id, read_again, spool_file
 from api.problems import Problem
 from api.refusals import TABLE, problem_of
 from api.upload_form import Form
-from cms import conflicts, import_jobs, import_reports, refused_rows, rolling_back
-from cms.conflicts import Decision
 from cms.custom_types import site_types
 from cms.errors import Fault, Forbidden, InvalidContent
 from cms.identity import new_id
 from cms.import_formats import FORMATS
-from cms.import_jobs import Step
-from cms.import_reading import Prepared
+from cms.imports import conflicts, refused_rows, rolling_back
+from cms.imports import jobs as import_jobs
+from cms.imports import reports as import_reports
+from cms.imports.conflicts import Decision
+from cms.imports.jobs import Step
+from cms.imports.reading import Prepared
 from cms.tables.entries import Entry
 from cms.tables.jobs import ImportJob, ImportRow
 

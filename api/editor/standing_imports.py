@@ -10,7 +10,7 @@ from api.answers import PRIVATE, private
 from api.editor.bodies import StandingImportBody, StandingImportPatch
 from api.editor.replies import page_reply
 from api.idempotency import once
-from cms import standing_imports
+from cms.imports import standing as standing_imports
 from cms.tables.jobs import StandingImport
 
 router = APIRouter(tags=["imports"])

@@ -8,8 +8,8 @@ from typing import Any
 from api.exporting.folders import exports_folder, folder_id, remove_files
 from api.exporting.work import drive
 from api.parts import Parts
-from cms import export_jobs
 from cms.attribution import SCHEDULER, By
+from cms.exports import jobs as export_jobs
 from cms.identity import is_id
 from cms.tables.jobs import ExportJob
 

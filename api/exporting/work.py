@@ -19,11 +19,13 @@ from api.exporting.formats import formats_of
 from api.exporting.growing import Growing, is_there
 from api.exporting.packing import pack
 from api.parts import Parts
-from cms import events, export_jobs, exporting
+from cms import events
 from cms.errors import Refusal
 from cms.export_formats import ExportFormat, ExportOptions, Writer
-from cms.export_jobs import Asked
-from cms.exporting import ExportedSite, Wanted
+from cms.exports import exporting
+from cms.exports import jobs as export_jobs
+from cms.exports.exporting import ExportedSite, Wanted
+from cms.exports.jobs import Asked
 from cms.tables.events import Event
 from cms.tables.jobs import ExportJob
 

@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 from api.importing import places
 from api.importing.work import Coming
 from api.parts import Parts
-from cms import import_rights, importing, site
+from cms import site
 from cms.attribution import By
 from cms.errors import Fault, WrongState
-from cms.import_jobs import asked_of
-from cms.import_reading import Prepared, Task, prepare_one
-from cms.importing import Looked, Setting
-from cms.spool import Spool
+from cms.imports import importing
+from cms.imports import rights as import_rights
+from cms.imports.importing import Looked, Setting
+from cms.imports.jobs import asked_of
+from cms.imports.reading import Prepared, Task, prepare_one
+from cms.imports.spool import Spool
 from cms.tables.entries import Entry
 from cms.tables.jobs import ImportJob
 
@@ -35,7 +37,7 @@ def read_again(parts: Parts, session: Session, job: ImportJob, number: int) -> P
 def bringer(
     parts: Parts, session: Session, job: ImportJob, row: Prepared, *, by: By
 ) -> Callable[[Entry, bool], tuple[Fault, ...]]:
-    """What brings a row over an entry, and publishes it if asked to: see `cms.conflicts`."""
+    """What brings a row over an entry, and publishes it if asked to: see `cms.imports.conflicts`."""
 
     def bring(entry: Entry, publish: bool) -> tuple[Fault, ...]:
         with Spool(places.spool_file(parts, job.id)) as spool:

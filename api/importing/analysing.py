@@ -7,11 +7,13 @@ from typing import Any
 
 from api.importing import places
 from api.importing.work import Work, opened
-from cms import import_attempts, import_jobs, importing
 from cms.custom_types import site_types
-from cms.import_analysis import Survey, survey
 from cms.import_formats import Options
 from cms.import_formats.finding_out import find_out, open_as
+from cms.imports import attempts as import_attempts
+from cms.imports import importing
+from cms.imports import jobs as import_jobs
+from cms.imports.analysis import Survey, survey
 from cms.tables.jobs import ImportJob
 
 _TELL_EVERY = 0.5

@@ -16,12 +16,12 @@ from api.importing.running import dry_run, roll_back, run
 from api.importing.work import Work, counts_of
 from api.parts import Parts
 from api.refusals import TABLE, problem_of
-from cms import import_attempts
-from cms.import_analysis import AnalysisFailed
-from cms.import_attempts import LostJob
 from cms.import_formats import SourceUnreadable
-from cms.import_jobs import AT_WORK, asked_of
-from cms.import_reading import ReadingFailed
+from cms.imports import attempts as import_attempts
+from cms.imports.analysis import AnalysisFailed
+from cms.imports.attempts import LostJob
+from cms.imports.jobs import AT_WORK, asked_of
+from cms.imports.reading import ReadingFailed
 from cms.tables.jobs import ImportJob
 
 log = structlog.get_logger("api.importing")

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from api.importing import work as working
 from api.importing.work import Row, Work, as_faults, give_way, opened, refusal, result, setting_of
 from api.refusals import problem_of
-from cms import importing
 from cms.addresses import Address
 from cms.content_types import ContentType
 from cms.errors import Fault, Refusal
 from cms.import_formats import Problem
-from cms.import_reading import Prepared, Refused, Same, Task, rows
-from cms.import_reading import Row as ReadRow
-from cms.importing import Brought, Setting
+from cms.imports import importing
+from cms.imports.importing import Brought, Setting
+from cms.imports.reading import Prepared, Refused, Same, Task, rows
+from cms.imports.reading import Row as ReadRow
 
 Told = Iterator[dict[str, Any]]
 

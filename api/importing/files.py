@@ -19,9 +19,9 @@ from cms.built_in_types import BUILT_IN
 from cms.errors import Fault, InvalidContent
 from cms.files import Received
 from cms.import_formats import Asset, Problem
-from cms.importing import Brought, Outcome
+from cms.imports.importing import Brought, Outcome
+from cms.imports.spool import Spool, SpooledAsset
 from cms.saving import Source
-from cms.spool import Spool, SpooledAsset
 from cms.tables.entries import Entry
 from media.receiving import Incoming
 from media.refusals import RefusedMedia

@@ -13,7 +13,7 @@ from cms.delivery import resolving
 from cms.delivery.live_structure import live_site
 from cms.errors import Fault, InvalidContent
 from cms.identity import new_id
-from cms.importing import Brought
+from cms.imports.importing import Brought
 from cms.json_columns import among
 from cms.redirect_rules import Rule
 from cms.tables.entries import Entry

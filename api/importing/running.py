@@ -14,9 +14,12 @@ from api.importing.entries import bring_entries
 from api.importing.files import bring_files
 from api.importing.old_paths import redirect_old_paths
 from api.importing.work import Work, give_way, opened, result
-from cms import import_attempts, import_rights, importing, rolling_back, site
+from cms import site
 from cms.content_types import ContentType
-from cms.spool import Spool
+from cms.imports import attempts as import_attempts
+from cms.imports import importing, rolling_back
+from cms.imports import rights as import_rights
+from cms.imports.spool import Spool
 from cms.tables.jobs import ImportJob, ImportRow
 
 _PEOPLE = 200

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from api.importing.work import SECONDS, Row, Work, give_way, opened, refusal, result
 from api.refusals import problem_of
 from api.uploads import take_in
-from cms import transferring
 from cms.errors import Fault, Forbidden, Refusal
 from cms.import_formats import FORMATS, Item, Problem, Reading
-from cms.importing import Brought
-from cms.spool import Spool, SpooledRow
+from cms.imports.importing import Brought
+from cms.imports.spool import Spool, SpooledRow
 from cms.tables.entries import StoredFile
 from cms.tables.people import ApiKey, User
-from cms.transferred_entries import Transferred
+from cms.transfers import transferring
+from cms.transfers.entries import Transferred
 from media.refusals import RefusedMedia
 from media.stores import Unreachable
 

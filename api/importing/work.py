@@ -11,15 +11,17 @@ from sqlalchemy.orm import Session
 
 from api.importing import places
 from api.parts import Parts
-from cms import import_attempts, import_rights, importing
 from cms.attribution import By
 from cms.database import Database
 from cms.errors import Fault
-from cms.import_attempts import Attempt
 from cms.import_formats import Problem
-from cms.import_jobs import Asked
-from cms.importing import Brought
-from cms.spool import Spool
+from cms.imports import attempts as import_attempts
+from cms.imports import importing
+from cms.imports import rights as import_rights
+from cms.imports.attempts import Attempt
+from cms.imports.importing import Brought
+from cms.imports.jobs import Asked
+from cms.imports.spool import Spool
 from cms.tables.jobs import ImportJob
 
 # Short enough that an editor's save, waiting for its turn, does not notice.

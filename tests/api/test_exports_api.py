@@ -25,9 +25,12 @@ from api.parts import Parts
 from api.settings import Settings
 from api.starting import prepared
 from api.uploads import take_in
-from cms import export_jobs, exporting, files, site_digest
+from cms import files
 from cms.attribution import COMMAND_LINE, By
-from cms.export_jobs import Asked
+from cms.exports import digest as site_digest
+from cms.exports import exporting
+from cms.exports import jobs as export_jobs
+from cms.exports.jobs import Asked
 from cms.files import Received
 from cms.identity import new_id
 from cms.tables.entries import Entry

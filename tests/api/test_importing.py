@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from api import import_commands
 from api.importing import work as importing
 from api.parts import Parts
-from cms import import_reading, saving
+from cms import saving
 from cms.delivery import publications
 from cms.errors import InvalidContent, NotFound, Refusal, WrongState
+from cms.imports import reading as import_reading
 from cms.tables.entries import Entry, Revision, Usage
 from cms.tables.events import Event
 from search_index import Query

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from api.importing import drive, folder_id
 from api.parts import Parts
-from cms import import_jobs
 from cms.identity import new_id
+from cms.imports import jobs as import_jobs
 from cms.tables.entries import Entry, Revision
 from cms.tables.jobs import ImportJob
 from tests.api.sources import parts_over

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from api import import_commands, importing
 from api.importing import Worker, work
 from api.parts import Parts
-from cms import import_jobs, restructuring, saving, structure, trash
+from cms import restructuring, saving, structure, trash
 from cms.errors import WrongState
 from cms.identity import new_id
 from cms.import_formats import FORMATS, Asset, Author, Format, Item, Link, Options, Origin, Past, Problem
-from cms.import_jobs import Step
+from cms.imports import jobs as import_jobs
+from cms.imports.jobs import Step
 from cms.snapshots import revision_of
 from cms.tables.entries import Entry, Revision
 from cms.tables.jobs import ImportJob, ImportRow

@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from cms.database import Database, open_database
-from cms.import_jobs import AT_WORK
+from cms.imports.jobs import AT_WORK
 from cms.structure import tree_of
 from cms.tables.entries import Entry, Revision, Usage
 from cms.tables.jobs import ImportJob, ImportRow

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from api.importing import drive, files_folder, folder_id
 from api.parts import Parts
-from cms import import_jobs
 from cms.identity import new_id
+from cms.imports import jobs as import_jobs
 from cms.tables.entries import Entry
 from cms.tables.jobs import ImportJob
 from tests.api.sources import a_picture, parts_over

@@ -14,9 +14,9 @@ from api.fetching import Fetcher
 from api.importing import drive, files_folder
 from api.parts import Parts, opened
 from api.settings import Settings
-from cms import standing_imports
 from cms.database import Database
 from cms.errors import InvalidContent, NotFound, WrongState
+from cms.imports import standing as standing_imports
 from cms.tables.entries import Entry
 from cms.tables.jobs import ImportJob, StandingImport
 from tests.api.desk import data_of, faults_of, fresh, refused

@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms import bringing, finding, import_jobs, publishing, redirect_rules, saving, structure
+from cms import bringing, finding, publishing, redirect_rules, saving, structure
 from cms.attribution import By
 from cms.identity import new_id
+from cms.imports import jobs as import_jobs
 from cms.redirect_rules import Rule
 from cms.saving import Draft, Source
 from cms.section_tree import copied

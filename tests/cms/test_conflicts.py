@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from cms import conflicts, publishing, rolling_back, saving, snapshots
+from cms import publishing, saving, snapshots
 from cms.attribution import By
-from cms.conflicts import Decision
 from cms.errors import Fault, StaleRevision, WrongState
+from cms.imports import conflicts, rolling_back
+from cms.imports.conflicts import Decision
 from cms.tables.entries import Entry
 from cms.tables.events import Event
 from cms.tables.jobs import ImportRow

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cms import files, publishing, redirect_rules
 from cms.export_formats import FORMATS as EXPORTS
 from cms.export_formats import ExportOptions, Kept, Made
-from cms.exporting import ExportedSite, Wanted, entries
+from cms.exports.exporting import ExportedSite, Wanted, entries
 from cms.files import Received
 from cms.import_formats import FORMATS, Item, Options, Target
 from cms.import_formats.archives import top

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import import_attempts, import_jobs
 from cms.errors import InvalidContent, NotFound, WrongState
 from cms.identity import new_id
-from cms.import_attempts import LostJob
-from cms.import_jobs import Asked, Step
+from cms.imports import attempts as import_attempts
+from cms.imports import jobs as import_jobs
+from cms.imports.attempts import LostJob
+from cms.imports.jobs import Asked, Step
 from cms.tables.events import Event
 from cms.tables.jobs import ImportJob, ImportRow
 from tests.cast import Colleague

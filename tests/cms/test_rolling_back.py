@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import history, import_jobs, publishing, redirect_rules, rolling_back, structure, trash
+from cms import history, publishing, redirect_rules, structure, trash
 from cms.database import Database
 from cms.identity import new_id
-from cms.rolling_back import CHANGED_SINCE, GONE, IN_USE, UNDONE
+from cms.imports import jobs as import_jobs
+from cms.imports import rolling_back
+from cms.imports.rolling_back import CHANGED_SINCE, GONE, IN_USE, UNDONE
 from cms.tables.entries import Entry
 from cms.tables.jobs import ImportRow
 from cms.tables.publications import Redirect

@@ -7,13 +7,14 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from cms import site_digest, transferring
 from cms.attribution import COMMAND_LINE, By
 from cms.database import Database
 from cms.errors import Refusal
 from cms.export_formats import sitedesk
+from cms.exports import digest as site_digest
 from cms.files import Received
 from cms.tables.entries import Entry
+from cms.transfers import transferring
 from tests.cast import Colleague, HeldClock, add_the_cast, change
 from tests.cms.whole_sites import a_whole_site, fresh_site
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cms import spool
 from cms.import_formats import Asset, Author, Item, Options, Origin, Problem
-from cms.spool import Known, Read, Spool
+from cms.imports import spool
+from cms.imports.spool import Known, Read, Spool
 
 ANNA = Author("anna", "Anna")
 

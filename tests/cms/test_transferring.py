@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms import counter_rules, publishing, saving, scheduling, site_digest, transferred_plans, transferring, trash
+from cms import counter_rules, publishing, saving, scheduling, trash
 from cms.clock import written
 from cms.errors import InvalidContent, Refusal, StaleRevision, WrongState
+from cms.exports import digest as site_digest
 from cms.identity import new_id
 from cms.snapshots import revision_of
 from cms.tables.entries import Entry
 from cms.tables.publications import Publication, Schedule
+from cms.transfers import plans as transferred_plans
+from cms.transfers import transferring
 from tests.cast import NOBODY_ID, PAVEL_ID, Colleague, a_live_news, a_news, change, sections, what_is_at
 from tests.cms.whole_sites import an_image
 

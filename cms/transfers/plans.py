@@ -9,7 +9,7 @@ from cms.errors import Fault, InvalidContent
 from cms.export_formats.sitedesk import columns_of
 from cms.redirects import AnswerKind
 from cms.tables.publications import Schedule
-from cms.transferred_rows import row_of
+from cms.transfers.rows import row_of
 
 HELD = "held after an import: its instant has passed. Confirm it by setting it anew, or cancel it"
 _ANSWER = frozenset({"kind", "to", "explanation"})

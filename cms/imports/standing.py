@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cms import events, import_jobs
+from cms import events
 from cms.attribution import Actor, By
 from cms.columns import EQUALITY, ORDER, WORDS
 from cms.errors import Fault, InvalidContent, NotFound, WrongState
 from cms.identity import new_id
-from cms.import_jobs import Asked
+from cms.imports import jobs as import_jobs
+from cms.imports.jobs import Asked
 from cms.listing import Asked as AskedList
 from cms.listing import Column, Page, page
 from cms.showing import instant

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from cms import exporting
 from cms.export_formats import ExportOptions
 from cms.export_formats.sitedesk import SiteLines
-from cms.exporting import ExportedSite, Wanted
+from cms.exports import exporting
+from cms.exports.exporting import ExportedSite, Wanted
 
 _BATCH = 100
 

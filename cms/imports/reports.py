@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from cms import rolling_back, showing
+from cms import showing
 from cms.columns import EQUALITY, ORDER, WORDS
 from cms.database import Database
 from cms.errors import BadQuery
+from cms.imports import rolling_back
 from cms.listing import Asked, Column, Page, page
 from cms.showing import instant
 from cms.tables.jobs import ImportJob, ImportRow

@@ -24,9 +24,9 @@ from cms.content_types import ContentType
 from cms.custom_types.carrying import cast
 from cms.errors import Fault, InvalidContent
 from cms.import_formats import FORMATS, Author, Item, Link, Origin, Problem, Reading, SourceUnreadable, Target
+from cms.imports.spool import Read, Spool, SpooledRow
 from cms.rendering import Rendered, render
 from cms.rich_text import Resolve
-from cms.spool import Read, Spool, SpooledRow
 
 # A process of its own costs half a second to start.
 _WORTH_A_PROCESS = 300
@@ -103,7 +103,7 @@ def rows(task: Task, *, batch: int, expected: int) -> Iterator[list[Row]]:
         yield from _batches(task, batch)
         return
     # Not -m: what the child pickles must name this module, not its __main__.
-    command = [sys.executable, "-c", "from cms.import_reading import main; main()", str(batch)]
+    command = [sys.executable, "-c", "from cms.imports.reading import main; main()", str(batch)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:  # noqa: S603
         if reader.stdin is None or reader.stdout is None:
             raise ReadingFailed("no pipes")

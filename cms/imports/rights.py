@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from cms import importing, rights, structure
+from cms import rights, structure
 from cms.attribution import Actor
 from cms.content_types import ContentType
 from cms.errors import Forbidden
-from cms.import_attempts import by_of
-from cms.import_jobs import asked_of
+from cms.imports import importing
+from cms.imports.attempts import by_of
+from cms.imports.jobs import asked_of
 from cms.tables.jobs import ImportJob
 from cms.tables.people import ApiKey, User
 

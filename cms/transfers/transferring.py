@@ -26,8 +26,8 @@ from cms.tables.entries import Departure, Entry, Revision, StoredFile
 from cms.tables.people import Person
 from cms.tables.publications import Redirect, ShownFile, StoppedCounter
 from cms.tables.types import CustomType, TypeRevision
-from cms.transferred_entries import Transferred, bring_entry, bring_revision, would_bring_entry
-from cms.transferred_rows import key_of, row_of, text, values_of
+from cms.transfers.entries import Transferred, bring_entry, bring_revision, would_bring_entry
+from cms.transfers.rows import key_of, row_of, text, values_of
 
 Line = Mapping[str, Any]
 # Tables of kinds of lines, with their keys and what a line of them is called in reports.

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from cms.database import Database
 from cms.import_formats import Item, Problem, SourceUnreadable, csv_tables
-from cms.spool import Spool
+from cms.imports.spool import Spool
 from cms.tables.jobs import ImportJob, ImportRow
 
 _AT_A_TIME = 200

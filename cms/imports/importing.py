@@ -16,14 +16,14 @@ from cms.custom_types import site_types
 from cms.errors import Fault, Forbidden, StaleRevision
 from cms.identity import new_id
 from cms.import_formats import Author
-from cms.import_jobs import OnConflict
-from cms.import_reading import Prepared
+from cms.imports.jobs import OnConflict
+from cms.imports.reading import Prepared
+from cms.imports.spool import Known
 from cms.json_columns import among
 from cms.rights import SITE_WIDE
 from cms.saving import Draft, Saved, Source
 from cms.section_tree import copied
 from cms.snapshots import Seen, revision_of
-from cms.spool import Known
 from cms.tables.entries import Entry, Usage
 from cms.tables.people import Person
 

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from cms import spool
 from cms.import_formats import FORMATS, Item, Link, Options, Problem, SourceUnreadable
-from cms.spool import Read, SpoolWriter
+from cms.imports import spool
+from cms.imports.spool import Read, SpoolWriter
 
 _SHOWN_PROBLEMS = 100
 _MOST_FIELDS = 500
@@ -67,7 +67,7 @@ def _is_small(path: Path) -> bool:
 
 def _in_a_process(wanted: Survey) -> Any:
     # Not -m: what the child pickles must name this module, not its __main__.
-    command = [sys.executable, "-c", "from cms.import_analysis import main; main()"]
+    command = [sys.executable, "-c", "from cms.imports.analysis import main; main()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:  # noqa: S603
         if reader.stdin is None or reader.stdout is None:
             raise AnalysisFailed("no pipes")

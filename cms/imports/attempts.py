@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cms import events
 from cms.attribution import Actor, By
-from cms.import_jobs import AT_WORK
+from cms.imports.jobs import AT_WORK
 from cms.tables.jobs import ImportJob, ImportRow
 
 

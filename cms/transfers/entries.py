@@ -8,19 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from cms import (
-    addresses,
-    content,
-    events,
-    file_uses,
-    founding,
-    menus,
-    publishing,
-    structure,
-    transferred_files,
-    transferred_plans,
-    usages,
-)
+from cms import addresses, content, events, file_uses, founding, menus, publishing, structure, usages
 from cms import site as site_settings
 from cms.attribution import By
 from cms.content_types import ContentType
@@ -35,7 +23,9 @@ from cms.snapshots import fields_of_today, revision_of, snapshot_of
 from cms.tables.entries import Departure, Entry, FileUse, Revision, Usage
 from cms.tables.people import Person
 from cms.tables.publications import Publication, Schedule, ShownFile
-from cms.transferred_rows import instant, row_of, values_of
+from cms.transfers import files as transferred_files
+from cms.transfers import plans as transferred_plans
+from cms.transfers.rows import instant, row_of, values_of
 
 Line = Mapping[str, Any]
 _DERIVED = frozenset({"locale", "section", "slug", "title", "owner_id", "searched", "compared"})

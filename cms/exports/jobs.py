@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cms import events, exporting
+from cms import events
 from cms.attribution import Actor, By
 from cms.clock import written
 from cms.errors import Fault, InvalidContent, NotFound, WrongState
 from cms.export_formats import ExportFormat
+from cms.exports import exporting
 from cms.listing import Asked as AskedList
 from cms.listing import Column, Page, page
 from cms.tables.attributed import attribution

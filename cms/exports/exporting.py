@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from cms import site as site_settings
-from cms import structure, transferred_rows
+from cms import structure
 from cms.content_types import ContentType, leaves
 from cms.custom_types import site_types
 from cms.delivery.live_structure import live_tree
@@ -33,6 +33,7 @@ from cms.states import STATE, STATES, state
 from cms.tables.entries import Entry, Revision
 from cms.tables.people import Person
 from cms.tables.publications import Redirect, Schedule
+from cms.transfers import rows as transferred_rows
 
 # Ids in one filter: more is a filter of another kind.
 MOST_IDS = 1_000
