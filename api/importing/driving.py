@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,8 @@ log = structlog.get_logger("api.importing")
 
 _LOOK = 0.2
 _LONGEST_REASON = 1_000
+# How many jobs one worker has under way.
+_IN_TURN = 4
 
 Told = Iterator[dict[str, Any]]
 
@@ -146,27 +149,24 @@ def _reason(error: Exception) -> str:
 
 
 class Worker:
-    """Takes up the jobs of this data folder that nobody works on, one after the other."""
+    """Works on the jobs of this data folder that nobody else works on: several in turn, so that a short one does not
+    wait for a long one's end."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._folder = places.folder_id(parts)
-        self._told: Told | None = None
+        self._told: deque[Told] = deque()
 
     def advance(self) -> bool:
         """One step of a job. False: there is none to work on."""
-        if self._told is None:
-            job_id = self._next()
-            if job_id is None:
-                return False
-            self._told = drive(self._parts, job_id)
-        try:
-            next(self._told)
-        except StopIteration:
-            self._told = None
-        except BaseException:
-            self._told = None
-            raise
+        job_id = self._next() if len(self._told) < _IN_TURN else None
+        if job_id is not None:
+            self._told.append(drive(self._parts, job_id))
+        if not self._told:
+            return False
+        told = self._told.popleft()
+        if next(told, None) is not None:
+            self._told.append(told)
         return True
 
     def _next(self) -> str | None:
@@ -174,7 +174,6 @@ class Worker:
             return import_attempts.next_waiting(session, self._folder, besides=sorted(_claimed))
 
     def close(self) -> None:
-        """Leave the job that is under way as it is: whoever takes it up goes on from its checkpoint."""
-        if self._told is not None:
-            self._told.close()  # type: ignore[attr-defined]
-            self._told = None
+        """Leave the jobs that are under way as they are: whoever takes them up goes on from their checkpoints."""
+        while self._told:
+            self._told.popleft().close()  # type: ignore[attr-defined]

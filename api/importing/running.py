@@ -91,7 +91,12 @@ def _settle_sections(work: Work) -> Told:
             return
         with work.parts.database.writing() as session:
             settled = importing.settle_sections(
-                session, wanted, base=asked.section, by=work.by(), publish=asked.publish
+                session,
+                wanted,
+                base=asked.section,
+                by=work.by(),
+                publish=asked.publish,
+                with_drafts=import_rights.may_publish_structure(session, work.job),
             )
             with spool.noting():
                 spool.settle_sections(settled.ids)

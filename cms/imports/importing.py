@@ -144,9 +144,17 @@ class SettledSections:
 
 
 def settle_sections(
-    session: Session, wanted: Mapping[tuple[str, ...], str], *, base: str | None, by: By, publish: bool
+    session: Session,
+    wanted: Mapping[tuple[str, ...], str],
+    *,
+    base: str | None,
+    by: By,
+    publish: bool,
+    with_drafts: bool = True,
 ) -> SettledSections:
-    """A section for each path of slugs, given with its name, below the section `base`. All above it is among them."""
+    """A section for each path of slugs, given with its name, below the section `base`. All above it is among them.
+
+    Without `with_drafts` the structure is published only when nobody had a draft of it."""
     entry = structure.entry(session)
     before, live_before = entry.revision, entry.published_revision
     sections: list[dict[str, Any]] = copied(revision_of(session, entry).fields.get("sections") or [])
@@ -163,12 +171,22 @@ def settle_sections(
         ids[path] = node["id"]
     if made:
         saving.save(session, entry, {"fields": {"sections": sections}}, expected=Seen(before, _folds(session)), by=by)
-    to_publish = publish and bool(wanted) and entry.published_revision != entry.revision
+    due = publish and bool(wanted) and entry.published_revision != entry.revision
+    to_publish = due and (with_drafts or live_before == before)
     if to_publish:
         publishing.publish(session, entry, by=by)
     if not made and not to_publish:
         return SettledSections(ids, 0, None)
-    return SettledSections(ids, made, Brought("changed", entry.id, before, entry.revision, live_before))
+    said = () if to_publish or not due else (_NOT_PUBLISHED,)
+    return SettledSections(ids, made, Brought("changed", entry.id, before, entry.revision, live_before, warnings=said))
+
+
+_NOT_PUBLISHED = Fault(
+    "/sections",
+    "structure_not_published",
+    "The structure has changes of somebody else's that are not published, so the new sections are not, either: what"
+    " stands in them has no path until an administrator publishes the structure.",
+)
 
 
 def _folds(session: Session) -> int:

@@ -37,6 +37,17 @@ def closed_sections(session: Session, job: ImportJob, types: Iterable[str]) -> f
     return frozenset(one.id for one in tree if not any(_may(session, job, actor, name, one.id) for name in texts))
 
 
+def may_publish_structure(session: Session, job: ImportJob) -> bool:
+    """Whether the actor may publish what others have drafted of the site's structure."""
+    if job.actor_kind == "system":
+        return True
+    try:
+        rights.permit(_actor(session, job, by_of(job, job.created_at).actor), "publish", type="structure")
+    except Forbidden:
+        return False
+    return True
+
+
 def _actor(session: Session, job: ImportJob, usual: Actor) -> Actor:
     """Who ordered the job, with the role and scopes of now."""
     if job.actor_kind == "key":

@@ -21,6 +21,7 @@ from cms.listing import Column, Page, page
 from cms.showing import instant
 from cms.tables.attributed import attribution
 from cms.tables.jobs import ImportJob, StandingImport
+from cms.tables.people import ApiKey, User
 
 LEAST_MINUTES = 5
 MOST_MINUTES = 43_200
@@ -143,10 +144,12 @@ def next_due(session: Session, *, now: datetime) -> str | None:
 def take(session: Session, id: str, *, now: datetime) -> Due | None:
     """Take one up, so that nobody else does; None when somebody has, or while an earlier import of it goes on.
 
-    Should nobody settle it, it is due again after its usual time."""
+    Should nobody settle it, it is due again after its usual time. Raises `WrongState` when whoever set it up may not
+    act any more."""
     stored = session.get(StandingImport, id)
     if stored is None or stored.paused or stored.next_at > now:
         return None
+    _refuse_gone(session, stored, now=now)
     seen, next_at = stored.next_at, now + timedelta(minutes=stored.minutes)
     taken = session.execute(
         update(StandingImport)
@@ -168,6 +171,19 @@ def take(session: Session, id: str, *, now: datetime) -> Due | None:
         last_modified=None if again else stored.last_modified,
         digest=None if again else stored.digest,
     )
+
+
+def _refuse_gone(session: Session, stored: StandingImport, *, now: datetime) -> None:
+    if stored.actor_kind == "key":
+        key = session.get(ApiKey, stored.actor_id)
+        ends = key and (key.revoked_at or key.expires_at)
+        gone = ends is not None and ends <= now
+    else:
+        user = session.get(User, stored.actor_id)
+        gone = user is not None and user.disabled_at is not None
+    if gone:
+        said = f"{stored.actor_name}, who set it up, may not act any more. Remove it and set it up anew."
+        raise WrongState("actor_gone", said)
 
 
 def asked_of(session: Session, stored: StandingImport) -> Asked:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from api import import_commands, importing
 from api.importing import Worker, work
 from api.parts import Parts
-from cms import restructuring, saving, structure, trash
+from cms import publishing, restructuring, saving, structure, trash
 from cms.errors import WrongState
 from cms.identity import new_id
 from cms.import_formats import FORMATS, Asset, Author, Format, Item, Link, Options, Origin, Past, Problem
@@ -227,6 +227,21 @@ def test_the_server_goes_on_with_what_it_left(parts: Parts, tmp_path: Path, olga
     assert (job_of(parts, id).state, len(titles(parts))) == ("completed", 5)
 
 
+def test_a_short_job_does_not_wait_for_the_end_of_a_long_one(
+    parts: Parts, tmp_path: Path, olga: Colleague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "BATCH", 1)
+    (tmp_path / "short").mkdir()
+    long = prepared(parts, lines(tmp_path, map(a_row, range(40))), olga)
+    worker = Worker(parts)
+    worker.advance()
+    short = prepared(parts, lines(tmp_path / "short", [a_row(100)]), olga, source="short")
+    while job_of(parts, short).state != "completed":
+        assert worker.advance()
+    assert job_of(parts, long).state == "running"
+    worker.close()
+
+
 def test_a_job_of_another_data_folder_is_left_to_its_own_server(parts: Parts, tmp_path: Path, olga: Colleague) -> None:
     id = prepared(parts, lines(tmp_path, map(a_row, range(5))), olga)
     with parts.database.writing() as session:
@@ -382,6 +397,25 @@ def test_authors_become_persons_once(parts: Parts, tmp_path: Path, source: Given
 
 
 # --- sections and old paths ---
+
+
+@pytest.mark.parametrize("drafted", [True, False])
+def test_who_may_not_publish_the_structure_does_not_publish_what_others_drafted(
+    parts: Parts, tmp_path: Path, olga: Colleague, *, drafted: bool
+) -> None:
+    with parts.database.writing() as session:
+        tree = structure.entry(session)
+        publishing.publish(session, tree, by=olga.by())
+        if drafted:
+            operation = {"op": "add", "parent": None, "slug": "plan", "name": "Plan"}
+            restructuring.change(session, tree, [operation], expected=tree.revision, by=olga.by())
+    id = prepared(parts, lines(tmp_path, [a_row(1)]), olga, publish=True)
+    list(importing.drive(parts, id))
+    with parts.database.reading() as session:
+        entry = structure.entry(session)
+        assert (entry.published_revision == entry.revision) is not drafted
+    [row] = [row for row in result_rows(parts, {"job": id}) if row.kind == "structure"]
+    assert [one["code"] for one in row.warnings or ()] == ["structure_not_published"] * drafted
 
 
 def test_everything_comes_below_a_section_that_was_chosen(

@@ -14,6 +14,8 @@ from api.fetching import Fetcher
 from api.importing import drive, files_folder
 from api.parts import Parts, opened
 from api.settings import Settings
+from cms import sign_in
+from cms.attribution import Actor
 from cms.database import Database
 from cms.errors import InvalidContent, NotFound, WrongState
 from cms.imports import standing as standing_imports
@@ -93,6 +95,19 @@ def test_a_feed_becomes_an_import_job_of_its_own(parts: Parts, olga: Colleague, 
     told = state(parts, id)
     assert (told["job"], told["failures"], told["failure"]) == (job.id, 0, None)
     assert not standing.ask_next(parts)
+
+
+def test_nothing_is_asked_in_the_name_of_a_key_that_has_ended(parts: Parts, olga: Colleague, host: Start) -> None:
+    there = host({"/feed.xml": Feed()})
+    with parts.database.writing() as session:
+        key, _ = sign_in.make_key(session, name="Press", role="publisher", scopes=None, expires_at=None, by=olga.by())
+        script = Colleague(Actor("key", key.id, key.name, key.role), olga.clock)
+    id = added(parts, script, there)
+    with parts.database.writing() as session:
+        sign_in.revoke_key(session, key.id, by=olga.by())
+    assert standing.ask_next(parts)
+    assert jobs(parts) == []
+    assert "may not act any more" in state(parts, id)["failure"]
 
 
 def test_the_job_brings_what_the_feed_has(parts: Parts, olga: Colleague, host: Start) -> None:
