@@ -88,6 +88,8 @@ class _Run:
             counts = work.keep(session, results, checkpoint=checkpoint, done=results[-1]["number"])
         work.counts, work.checkpoint = counts, checkpoint
         give_way(database)
+        if time.monotonic() < self._small_until:
+            time.sleep(working.BREATH)
         return len(results)
 
     def _result(self, session: Session, row: ReadRow, looked: Any, by: Any) -> Row:

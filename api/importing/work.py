@@ -27,9 +27,11 @@ from cms.tables.jobs import ImportJob
 # Short enough that an editor's save, waiting for its turn, does not notice.
 BATCH = 50
 SECONDS = 0.12
-# Writing a batch out cannot be cut short: whoever comes again and again shall find small ones. Rows, and seconds.
-SMALL_BATCH = 15
+# Writing a batch out cannot be cut short: whoever comes again and again shall find small ones, and time between them
+# for what else a save needs. Rows, and seconds.
+SMALL_BATCH = 8
 STAYS_SMALL = 5.0
+BREATH = 0.03
 _LONGEST_WAIT = 1.0
 _LOOK = 0.002
 

@@ -4,6 +4,7 @@ It runs in a process of its own, where that pays: a source is read by one core, 
 server must not lend it.
 """
 
+import os
 import pickle
 import select
 import subprocess
@@ -101,6 +102,8 @@ def _received(source: IO[bytes]) -> Iterator[int | dict[str, Any]]:
 
 def main() -> None:
     """The reading process."""
+    # Visitors and editors come first.
+    os.nice(10)
     wanted: Survey = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
     try:
         for told in _in_this_process(wanted):

@@ -6,6 +6,7 @@ over a `Task` on standard input and gets batches of rows on standard output, bot
 
 import gc
 import hashlib
+import os
 import pickle
 import subprocess
 import sys
@@ -334,6 +335,8 @@ def _canonical(value: object) -> bytes:
 def main() -> None:
     """The reading process. Its documents have no cycles: the collector would only slow it down."""
     gc.disable()
+    # Visitors and editors come first.
+    os.nice(10)
     task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
     try:
         for batch in _batches(task, int(sys.argv[1])):

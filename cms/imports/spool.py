@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 
 _COMMIT_EVERY = 1_000
 _CHUNK = 500
-_REMEMBERED = 50_000
+_REMEMBERED = 10_000
 _LEVEL = 1
 
 _TABLES = """
