@@ -176,7 +176,7 @@ def take(session: Session, id: str, *, now: datetime) -> Due | None:
 def _refuse_gone(session: Session, stored: StandingImport, *, now: datetime) -> None:
     if stored.actor_kind == "key":
         key = session.get(ApiKey, stored.actor_id)
-        ends = key and (key.revoked_at or key.expires_at)
+        ends = None if key is None else key.revoked_at or key.expires_at
         gone = ends is not None and ends <= now
     else:
         user = session.get(User, stored.actor_id)
