@@ -91,6 +91,15 @@ def running_server(folder: Path) -> dict[str, str] | None:
     return told if known else None
 
 
+def sync(path: Path) -> None:
+    """Have a file's bytes, or a folder's names, on the disk before returning."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -18,8 +18,9 @@ from api.backups.postgresql_copies import VERSION_TABLE
 from api.backups.refusal import BackupRefused
 from api.backups.settling import Settled, settle
 from api.backups.taking import SECRET
-from api.backups.targets import Target, open_target, sync
+from api.backups.targets import Target, open_target
 from api.backups.transfer import fault, fetch
+from api.data_folder import sync
 from cms import events, migrating
 from cms.attribution import COMMAND_LINE, By
 from cms.clock import Clock, written

@@ -16,6 +16,7 @@ import obstore
 from obstore.store import S3Store
 
 from api.backups.refusal import BackupRefused
+from api.data_folder import sync
 from media.buckets import asking, open_bucket, open_object, put_object
 from media.store_keys import NotStored
 
@@ -191,12 +192,3 @@ def _emptied(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's names, on the disk before returning."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

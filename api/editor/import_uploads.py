@@ -1,17 +1,17 @@
 """What comes with a new import: files of a form or a stream of lines, laid into the job's own folder."""
 
-import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from api import data_folder
 from api.access import parts_of
 from api.importing import files_folder, job_folder
 from api.parts import Parts
@@ -113,10 +113,10 @@ def lay_down(parts: Parts, id: str, sent: list[SentFile]) -> None:
         if place.exists():
             raise _given_twice(number)
         file.received.path.rename(place)
-        _sync(place)
+        data_folder.sync(place)
     for one in (*folder.rglob("*"), folder, folder.parent):
         if one.is_dir():
-            _sync(one)
+            data_folder.sync(one)
 
 
 def remove_folder(parts: Parts, id: str) -> None:
@@ -136,11 +136,3 @@ def _steps(name: str, *, at: str = "/file") -> list[str]:
         said = "A file needs a plain name, with folders before it if need be: no '..', no control characters."
         raise InvalidContent([Fault(at, "bad_name", said)])
     return steps
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from api import data_folder
 from api.exporting.folders import file_of, folder_id, job_folder, remove_files
 from api.exporting.formats import formats_of
 from api.exporting.growing import Growing, is_there
@@ -218,7 +219,7 @@ def _finish(run: _Run, files: Growing) -> Iterator[dict[str, Any]]:
         part = files.main
     size, sha256 = _digest(part)
     part.replace(target)
-    _sync(target.parent)
+    data_folder.sync(target.parent)
     _complete(run, size, sha256, missing)
     yield {"progress": run.done, "of": run.done, "doing": "entries"}
 
@@ -243,11 +244,3 @@ def _digest(file: Path) -> tuple[int, str]:
         sha256 = hashlib.file_digest(source, "sha256").hexdigest()
         os.fsync(source.fileno())
         return source.tell(), sha256
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -64,7 +64,7 @@ def _recognise(source: Path) -> int:
     try:
         with zipfile.ZipFile(source) as archive:
             return 95 if WORKBOOK in archive.namelist() else 0
-    except (zipfile.BadZipFile, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         return 0
 
 
