@@ -242,7 +242,9 @@ def test_rows_are_imported_into_a_new_type(site: Site, tmp_path: Path) -> None:
 
 def test_pages_are_imported_into_a_new_type(site: Site, tmp_path: Path) -> None:
     name = make(site, {"name": "body", "kind": "rich_text"}, {"name": "remote", "kind": "boolean"})
-    (tmp_path / f"{fresh('page')}.md").write_text("---\ntitle: One\nsalary: 7\nremote: true\nlevel: senior\n---\nMuch *work*")
+    (tmp_path / f"{fresh('page')}.md").write_text(
+        "---\ntitle: One\nsalary: 7\nremote: true\nlevel: senior\n---\nMuch *work*"
+    )
     *_, last = import_source(site.parts, format="markdown", path=str(tmp_path), type=name, source=fresh("md"))
     assert outcomes(last) == {"made": 1}
     (entry,) = data_of(site.reader.get("entries", params={"type": name, "rich_text": "markdown"}))
