@@ -88,6 +88,16 @@ class Folder:
         return data
 
 
+def printable(name: str) -> str:
+    """A file's name as text: it may hold bytes that are none, which Python keeps as halves of surrogate pairs."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def link_warning(origin_file: str, code: str, reason: str) -> Problem:
+    """What is told of an address in a page's text that leads nowhere."""
+    return Problem(printable(origin_file), None, "body", code, reason, warning=True)
+
+
 def slug_of(name: str) -> str:
     """A file's or folder's name as a slug, unchanged where it is one."""
     if re.fullmatch(SLUG, name[: MAX_SLUG + 1]) and len(name) <= MAX_SLUG:

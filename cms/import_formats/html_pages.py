@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cms.import_formats import html_main_text
-from cms.import_formats.folder import Folder, slug_of
+from cms.import_formats.folder import Folder, link_warning, printable, slug_of
 from cms.import_formats.html_main_text import WebPage
 from cms.import_formats.item import LONGEST_EXTERNAL_ID, Asset, Author, Format, Item, Options, Origin, Problem, Target
 from cms.import_formats.known_values import LONGEST_TITLE, MOST_AUTHORS, MOST_TOPICS, instant
@@ -67,7 +67,7 @@ class HtmlPages:
             try:
                 yield self._item(page)
             except Refused as refused:
-                yield Problem(_printable(page), None, refused.field, refused.code, refused.reason)
+                yield Problem(printable(page), None, refused.field, refused.code, refused.reason)
 
     def count(self) -> int:
         """The pages."""
@@ -93,12 +93,12 @@ class HtmlPages:
             return None
         path, fragment = place
         if path == ".." or path.startswith("../"):
-            return _warning(origin_file, "outside_folder", f"The address {url[:200]!r} leads out of the folder.")
+            return link_warning(origin_file, "outside_folder", f"The address {url[:200]!r} leads out of the folder.")
         if path in self._folder.files and path not in self._page_ids:
             if self._folder.path(path):
                 return Target("asset", path, fragment)
             said = f"The address {url[:200]!r} is a link that leads out of the folder."
-            return _warning(origin_file, "outside_folder", said)
+            return link_warning(origin_file, "outside_folder", said)
         page = path if path in self._page_ids else self._by_external_id.get(re.sub(r"\.x?html?$", "", path))
         if page is None and path == ".":
             page = self._by_external_id.get("index")
@@ -109,7 +109,9 @@ class HtmlPages:
     def _elsewhere(self, origin_file: str, url: str, path: str, fragment: str | None) -> Target | Problem:
         """Where pages say what their addresses were, one of those may be meant."""
         if not self._hosts or not _MAY_BE_PAGE.search(path):
-            return _warning(origin_file, "missing_target", f"The address {url[:200]!r} leads to nothing in the folder.")
+            return link_warning(
+                origin_file, "missing_target", f"The address {url[:200]!r} leads to nothing in the folder."
+            )
         bare = re.sub(r"\.x?html?$", "", f"/{path}")
         return Target("item", f"/{path}", fragment, tuple(dict.fromkeys([f"{bare}/", bare, f"{bare}.html"])))
 
@@ -159,7 +161,7 @@ class HtmlPages:
 
     def _external_id(self, page: str) -> str:
         external_id = self._page_ids[page]
-        if not external_id.isprintable() or _printable(page) != page:
+        if not external_id.isprintable() or printable(page) != page:
             raise Refused("bad_name", "The file's name is not readable text.")
         if len(external_id) > LONGEST_EXTERNAL_ID:
             raise Refused("too_long", f"A path has at most {LONGEST_EXTERNAL_ID} characters.")
@@ -261,14 +263,6 @@ def _left(told: Mapping[str, list[str]]) -> dict[str, Any]:
 
 def _short(title: str) -> str:
     return " ".join(title.split())[:LONGEST_TITLE]
-
-
-def _warning(origin_file: str, code: str, reason: str) -> Problem:
-    return Problem(_printable(origin_file), None, "body", code, reason, warning=True)
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _recognise(source: Path) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from cms.import_formats import authors, layouts, template_tags
-from cms.import_formats.folder import INDEXES, NO_PAGES, PAGE_SUFFIXES, Folder, slug_of
+from cms.import_formats.folder import INDEXES, NO_PAGES, PAGE_SUFFIXES, Folder, link_warning, printable, slug_of
 from cms.import_formats.front_matter import Page, taken_apart
 from cms.import_formats.item import LONGEST_EXTERNAL_ID, Asset, Author, Format, Item, Options, Origin, Problem, Target
 from cms.import_formats.known_fields import Given
@@ -69,7 +69,7 @@ class MarkdownFolder:
             try:
                 item, converted = self._item(page)
             except Refused as refused:
-                yield Problem(_printable(page), refused.line, refused.field, refused.code, refused.reason)
+                yield Problem(printable(page), refused.line, refused.field, refused.code, refused.reason)
             else:
                 yield item
                 yield from (_left_out(item, name) for name in converted.dropped)
@@ -100,7 +100,7 @@ class MarkdownFolder:
             return None
         path, fragment = place
         if path == ".." or path.startswith("../"):
-            return _warning(origin_file, "outside_folder", f"The address {url[:200]!r} leads out of the folder.")
+            return link_warning(origin_file, "outside_folder", f"The address {url[:200]!r} leads out of the folder.")
         from_root = url.lstrip().startswith("/")
         for tried in layouts.rooted(self._layout, path) if from_root else self._beside(origin_file, url, path):
             if tried in self._folder.files and tried not in self._page_ids and tried not in self._person_pages:
@@ -108,7 +108,7 @@ class MarkdownFolder:
             page = self._page_at(tried)
             if page in self._person_pages:
                 said = f"The address {url[:200]!r} is a person's, who has no page."
-                return _warning(origin_file, "links_to_person", said)
+                return link_warning(origin_file, "links_to_person", said)
             if page is not None:
                 return Target("item", self._page_ids[page], fragment)
         return self._elsewhere(origin_file, url, f"/{path}" if from_root else "", fragment)
@@ -135,7 +135,7 @@ class MarkdownFolder:
     def _elsewhere(self, origin_file: str, url: str, path: str, fragment: str | None) -> Target | Problem:
         if self._layout.name == "plain" or not path:
             said = f"The address {url[:200]!r} leads to nothing in the folder."
-            return _warning(origin_file, "missing_target", said)
+            return link_warning(origin_file, "missing_target", said)
         bare = path.rstrip("/").removesuffix(".html")
         forms = dict.fromkeys([f"{bare}/", bare or "/", f"{bare}.html", f"{bare}/index.html"])
         first, *others = sorted(forms, key=lambda form: form != path)
@@ -144,7 +144,7 @@ class MarkdownFolder:
     def _asset_target(self, origin_file: str, path: str, *, url: str, fragment: str | None) -> Target | Problem:
         if self._folder.path(path):
             return Target("asset", path, fragment)
-        return _warning(
+        return link_warning(
             origin_file, "outside_folder", f"The address {url[:200]!r} is a link that leads out of the folder."
         )
 
@@ -214,7 +214,7 @@ class MarkdownFolder:
 
     def _external_id(self, page: str) -> str:
         external_id = self._page_ids[page]
-        if not external_id.isprintable() or _printable(page) != page:
+        if not external_id.isprintable() or printable(page) != page:
             raise Refused("bad_name", "The file's name is not readable text.")
         if len(external_id) > LONGEST_EXTERNAL_ID:
             raise Refused("too_long", f"A path has at most {LONGEST_EXTERNAL_ID} characters.")
@@ -350,15 +350,6 @@ def _left_out(item: Item, name: str) -> Problem:
     said = f"{name!r} is the generator's own and means nothing here: it was left out, the text within stays."
     file = item.origin.file
     return Problem(file, None, "body", "template_tag_dropped", said, warning=True, external_id=item.external_id)
-
-
-def _warning(origin_file: str, code: str, reason: str) -> Problem:
-    return Problem(_printable(origin_file), None, "body", code, reason, warning=True)
-
-
-# A file's name may hold bytes that are no text; Python keeps them as halves of surrogate pairs.
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _recognise(source: Path) -> int:

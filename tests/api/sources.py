@@ -9,13 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.import_commands import import_source
+from api.importing import drive, folder_id
 from api.parts import Parts, opened
 from api.settings import Settings
 from cms.clock import Clock
 from cms.database import Base, Database
+from cms.identity import new_id
+from cms.imports import jobs as import_jobs
 from cms.tables.entries import Entry
 from cms.tables.events import Event
+from cms.tables.jobs import ImportJob
 from media.drawing import draw_sample
+from tests.cast import Colleague
 
 
 @contextlib.contextmanager
@@ -105,3 +110,16 @@ def revisions(parts: Parts) -> dict[str, int]:
 def public(report: Mapping[str, Any]) -> dict[str, Any]:
     """A report without what differs from run to run."""
     return {name: value for name, value in report.items() if name not in ("seconds", "job")}
+
+
+def brought_by(parts: Parts, who: Colleague, path: Path, **asked: Any) -> ImportJob:
+    """The job that has brought a source in somebody's name."""
+    job_id = new_id()
+    with parts.database.writing() as session:
+        options = import_jobs.read_asked(session, {"source": "other", "publish": True, **asked})
+        import_jobs.create(
+            session, options, id=job_id, folder=folder_id(parts), path=str(path), at_once=True, by=who.by()
+        )
+    list(drive(parts, job_id))
+    with parts.database.reading() as session:
+        return import_jobs.find(session, job_id)

@@ -9,13 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from api.importing import drive, files_folder, folder_id
+from api.importing import files_folder
 from api.parts import Parts
-from cms.identity import new_id
-from cms.imports import jobs as import_jobs
 from cms.tables.entries import Entry
-from cms.tables.jobs import ImportJob
-from tests.api.sources import a_picture, parts_over
+from tests.api.sources import a_picture, brought_by, parts_over
 from tests.cast import Colleague, HeldClock, newest_fields
 from tests.cms.exports_at_hand import a_feed, contentful_entry, contentful_export, strapi_entity, strapi_export
 
@@ -25,19 +22,6 @@ def parts(request: pytest.FixtureRequest, tmp_path: Path, clock: HeldClock) -> I
     """All parts of a founded site with its cast, once on each database."""
     with parts_over(request.getfixturevalue(request.param), tmp_path / "data", clock=clock) as made:
         yield made
-
-
-def brought(parts: Parts, who: Colleague, path: Path, **asked: Any) -> ImportJob:
-    """The job that has brought a source."""
-    job_id = new_id()
-    with parts.database.writing() as session:
-        options = import_jobs.read_asked(session, {"source": "other", "publish": True, **asked})
-        import_jobs.create(
-            session, options, id=job_id, folder=folder_id(parts), path=str(path), at_once=True, by=who.by()
-        )
-    list(drive(parts, job_id))
-    with parts.database.reading() as session:
-        return import_jobs.find(session, job_id)
 
 
 def fields_of(parts: Parts, external_id: str) -> dict[str, Any]:
@@ -61,7 +45,7 @@ def test_a_ghost_zip_comes_in_with_its_pictures(parts: Parts, olga: Colleague, t
     with zipfile.ZipFile(tmp_path / "ghost.zip", "w") as archive:
         archive.writestr("site.ghost.json", json.dumps(document))
         archive.writestr("content/images/a.png", a_picture())
-    job = brought(parts, olga, tmp_path / "ghost.zip")
+    job = brought_by(parts, olga, tmp_path / "ghost.zip")
     assert (job.format, job.state, job.counts["made"]) == ("ghost", "completed", 2), (job.failure, job.counts)
     fields, other = fields_of(parts, "1"), fields_of(parts, "2")
     assert fields["cover"] == fields_of(parts, "asset:content/images/a.png")["entry"].id
@@ -81,7 +65,7 @@ def test_a_contentful_export_comes_in_with_its_links(parts: Parts, olga: Colleag
         contentful_entry("a", {"title": "First", "text": text, "related": [link("b")]}, publishedVersion=1),
         contentful_entry("b", {"title": "Second"}, publishedVersion=1),
     ]
-    job = brought(parts, olga, contentful_export(tmp_path, entries=entries), locale="ru")
+    job = brought_by(parts, olga, contentful_export(tmp_path, entries=entries), locale="ru")
     assert (job.format, job.state, job.counts["made"]) == ("contentful", "completed", 2), (job.failure, job.counts)
     fields, other = fields_of(parts, "a"), fields_of(parts, "b")["entry"]
     assert fields["related"] == [other.id]
@@ -97,7 +81,7 @@ def test_a_strapi_export_comes_in_with_its_pictures(parts: Parts, olga: Colleagu
     (root / "metadata.json").write_text("{}")
     (root / "assets" / "uploads").mkdir(parents=True)
     (root / "assets" / "uploads" / "a.png").write_bytes(a_picture())
-    job = brought(parts, olga, root)
+    job = brought_by(parts, olga, root)
     assert (job.format, job.state, job.counts["made"]) == ("strapi", "completed", 1), (job.failure, job.counts)
     assert "image" in kinds_in(fields_of(parts, "a")["body"])
     assert fields_of(parts, "asset:/uploads/a.png")["alt"] == "An office"
@@ -108,9 +92,9 @@ def test_a_feed_comes_in_and_its_next_state_changes_what_has_changed(
 ) -> None:
     item = "<item><guid>{0}</guid><title>{0} {1}</title><pubDate>Tue, 02 Jan 2024 10:00:00 GMT</pubDate></item>"
     path = a_feed(tmp_path, item.format("a", 1) + item.format("b", 1))
-    job = brought(parts, olga, path, type="news")
+    job = brought_by(parts, olga, path, type="news")
     assert (job.format, job.state, job.counts["made"]) == ("feed", "completed", 2), (job.failure, job.counts)
     a_feed(tmp_path, item.format("b", 2) + item.format("c", 1))
-    job = brought(parts, olga, path, type="news")
+    job = brought_by(parts, olga, path, type="news")
     assert (job.state, job.counts["made"], job.counts["changed"]) == ("completed", 1, 1), (job.failure, job.counts)
     assert files_folder(parts, job.id).parent.is_dir()
