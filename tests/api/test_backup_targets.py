@@ -1,14 +1,12 @@
 """What every target promises; and a whole backup in a bucket."""
 
 import tempfile
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from api.backups import checking, manifest
 from api.backups.refusal import BackupRefused
@@ -17,6 +15,7 @@ from cms.database import Database
 from media.store_keys import NotStored, Unreachable
 from media.stores import open_store
 from tests.api.backups_at_hand import CLEAN, PICTURE, backed_up, restored, sha, site_over, tables_at
+from tests.buckets import s3_server
 from tests.cast import Colleague, HeldClock
 
 URLS: dict[str, Callable[[Path, str], str]] = {
@@ -27,17 +26,8 @@ URLS: dict[str, Callable[[Path, str], str]] = {
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """An S3 server in a thread, with one bucket."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        address = f"http://{host}:{port}"
-        urllib.request.urlopen(urllib.request.Request(f"{address}/files", method="PUT")).close()  # noqa: S310
+    with s3_server() as address:
         yield address
-        server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """What every store promises."""
 
 import hashlib
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from media.stores import STORES, BadKey, FolderStore, NotStored, Store, open_store
+from tests.buckets import s3_server
 
 URLS: dict[str, Callable[[Path, str], str]] = {
     "file": lambda folder, _: f"{folder.as_uri()}/media",
@@ -27,17 +26,8 @@ BAD_KEYS = ["", "ab", "../" * 21 + "a", KEY.upper(), f"{KEY}\n", f"{KEY}0", KEY[
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """An S3 server in a thread, with one bucket."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        address = f"http://{host}:{port}"
-        urllib.request.urlopen(urllib.request.Request(f"{address}/files", method="PUT")).close()  # noqa: S310
+    with s3_server() as address:
         yield address
-        server.stop()
 
 
 @pytest.fixture(params=URLS)
